@@ -1,0 +1,16 @@
+// HOIST_ASSERT(condition) guards what a C++ caller promised; what a file says is checked with errors instead.
+// On where HOIST_ASSERTIONS is defined: every preset but release.
+#pragma once
+
+namespace hoist::base {
+
+[[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
+
+}  // namespace hoist::base
+
+#ifdef HOIST_ASSERTIONS
+#define HOIST_ASSERT(condition) \
+  ((condition) ? void(0) : ::hoist::base::assertion_failed(#condition, __FILE__, __LINE__))
+#else
+#define HOIST_ASSERT(condition) void(sizeof(!(condition)))
+#endif

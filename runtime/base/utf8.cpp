@@ -1,0 +1,50 @@
+#include "base/utf8.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+namespace hoist::base {
+
+std::size_t utf8_sequence(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (text.empty()) return 0;
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  // Table 3-7 of the Unicode standard: the second byte's range depends on the lead, later ones are 80..BF.
+  std::size_t length = 0;
+  unsigned char low = 0x80, high = 0xBF;
+  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
+  else if (lead >= 0xE0 && lead <= 0xEF) length = 3;
+  else if (lead >= 0xF0 && lead <= 0xF4) length = 4;
+  else return 0;
+  if (lead == 0xE0) low = 0xA0;
+  if (lead == 0xED) high = 0x9F;
+  if (lead == 0xF0) low = 0x90;
+  if (lead == 0xF4) high = 0x8F;
+  if (text.size() < length || at(1) < low || at(1) > high) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
+std::size_t valid_utf8_prefix(std::string_view text) noexcept {
+  std::size_t position = 0;
+  while (position < text.size()) {
+    while (text.size() - position >= 32) {
+      std::uint64_t words[4];
+      std::memcpy(words, text.data() + position, sizeof words);
+      if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080U) != 0) break;
+      position += sizeof words;
+    }
+    // At most 32 bytes one by one, then the fast loop gets another try.
+    for (const std::size_t end = text.size() - position < 32 ? text.size() : position + 32; position < end;) {
+      const std::size_t length = utf8_sequence(text.substr(position));
+      if (length == 0) return position;
+      position += length;
+    }
+  }
+  return position;
+}
+
+}  // namespace hoist::base
