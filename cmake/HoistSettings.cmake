@@ -10,6 +10,8 @@ target_compile_features(hoist_settings INTERFACE cxx_std_20)
 # designated initialisers leave out fields on purpose: every field of an options struct has a default
 target_compile_options(hoist_settings INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
                                                 $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+# GCC 12 sees overlaps in every std::string operator+ and insert (GCC bug 105651)
+target_compile_options(hoist_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(HOIST_ASSERTIONS)
   target_compile_definitions(hoist_settings INTERFACE HOIST_ASSERTIONS)
 endif()

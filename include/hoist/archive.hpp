@@ -19,6 +19,12 @@
 
 namespace hoist {
 
+namespace store {  // private to the library
+struct ArchiveState;
+struct Slice;
+struct Internals;
+}  // namespace store
+
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
 // Where bytes come from when it is not a file: an object store, a pack, a test. Thread-safe.
@@ -116,15 +122,14 @@ class HOIST_API TensorView {
   void evict() const noexcept;     // lets go of the bytes in the page cache; likewise
 
  private:
-  friend class Archive;
-  friend struct ViewAccess;  // runtime/store
-  struct Slice;
-  TensorView(std::shared_ptr<const void> archive, const TensorInfo* info, std::shared_ptr<const Slice> slice);
+  friend struct store::Internals;
+  TensorView(std::shared_ptr<const store::ArchiveState> archive, const TensorInfo& info,
+             std::shared_ptr<const store::Slice> slice);
   Result<std::span<const std::byte>> elements(std::size_t size, std::size_t alignment) const;
 
-  std::shared_ptr<const void> archive_;  // Archive::State; not named here since it is private
+  std::shared_ptr<const store::ArchiveState> archive_;
   const TensorInfo* info_;
-  std::shared_ptr<const Slice> slice_;  // null: the whole tensor
+  std::shared_ptr<const store::Slice> slice_;  // null: the whole tensor
 };
 
 // An opened and validated file. A handle: copies share one index and one descriptor. Immutable, thread-safe.
@@ -147,11 +152,10 @@ class HOIST_API Archive {
   bool mapped() const noexcept;
 
  private:
-  friend struct ArchiveAccess;  // runtime/store
-  struct State;
-  explicit Archive(std::shared_ptr<const State> state);
+  friend struct store::Internals;
+  explicit Archive(std::shared_ptr<const store::ArchiveState> state);
 
-  std::shared_ptr<const State> state_;
+  std::shared_ptr<const store::ArchiveState> state_;
 };
 
 }  // namespace hoist

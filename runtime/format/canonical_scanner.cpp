@@ -1,0 +1,124 @@
+// {"__metadata__":{"k":"v"},"name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},...} and spaces: what the
+// reference's writer and its imitators emit, byte for byte. Anything else is left to the grammar reader.
+#include <algorithm>
+#include <cstring>
+
+#include "format/readers.hpp"
+
+namespace hoist::format {
+namespace {
+
+class Scanner {
+ public:
+  Scanner(const HeaderBytes& header, IndexBuilder& builder)
+      : at_(header.data()), end_(header.data() + header.size()), builder_(builder) {}
+
+  bool run() {
+    if (!take("{")) return false;
+    if (!take("}")) {
+      do {
+        if (!entry()) return false;
+      } while (take(","));
+      if (!take("}")) return false;
+    }
+    return std::all_of(at_, end_, [](char c) { return c == ' '; });
+  }
+
+ private:
+  bool entry() {
+    std::string_view name;
+    if (!plain_string(name) || !take(":{")) return false;
+    return name == "__metadata__" ? metadata() : tensor(name);
+  }
+
+  bool tensor(std::string_view name) {
+    std::string_view dtype_name;
+    std::uint64_t begin = 0, end = 0;
+    if (!take("\"dtype\":") || !plain_string(dtype_name) || !take(",\"shape\":[")) return false;
+    const auto dtype = parse_dtype(dtype_name);
+    if (!dtype) return false;
+    if (!take("]")) {
+      do {
+        std::uint64_t size = 0;
+        if (!number(size)) return false;
+        builder_.dimension(size);
+      } while (take(","));
+      if (!take("]")) return false;
+    }
+    if (!take(",\"data_offsets\":[") || !number(begin) || !take(",") || !number(end) || !take("]}")) return false;
+    builder_.tensor(name, *dtype, begin, end);
+    return true;
+  }
+
+  // Once only: a second "__metadata__" is the grammar reader's to refuse.
+  bool metadata() {
+    if (std::exchange(metadata_seen_, true)) return false;
+    if (take("}")) return true;
+    do {
+      std::string_view key, value;
+      if (!plain_string(key) || !take(":") || !string_literal(value)) return false;
+      if (value.find('\\') == value.npos) {
+        if (!builder_.metadata(key, value.substr(1, value.size() - 2))) return false;
+      } else {
+        const auto decoded = decode_json_string(value);
+        if (!decoded || !builder_.metadata(key, *decoded)) return false;
+      }
+    } while (take(","));
+    return take("}");
+  }
+
+  // Without escapes; the content alone.
+  bool plain_string(std::string_view& text) {
+    if (!string_literal(text) || text.find('\\') != text.npos) return false;
+    text = text.substr(1, text.size() - 2);
+    return true;
+  }
+
+  // Quotes included. Control characters are left to the grammar reader, which refuses them.
+  bool string_literal(std::string_view& literal) {
+    if (at_ == end_ || *at_ != '"') return false;
+    const char* p = at_ + 1;
+    for (; p != end_ && *p != '"'; ++p) {
+      if (static_cast<unsigned char>(*p) < 0x20) return false;
+      if (*p == '\\' && ++p == end_) return false;
+    }
+    if (p == end_) return false;
+    literal = {at_, static_cast<std::size_t>(p + 1 - at_)};
+    at_ = p + 1;
+    return true;
+  }
+
+  // Decimal digits without a leading zero; 19 of them always fit 64 bits, longer ones are left to the grammar.
+  bool number(std::uint64_t& value) {
+    const char* const begin = at_;
+    std::uint64_t result = 0;
+    for (; at_ != end_ && *at_ >= '0' && *at_ <= '9'; ++at_)
+      result = result * 10 + static_cast<std::uint64_t>(*at_ - '0');
+    const auto digits = at_ - begin;
+    value = result;
+    return digits > 0 && digits <= 19 && (digits == 1 || *begin != '0');
+  }
+
+  bool take(std::string_view text) {
+    if (static_cast<std::size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0) {
+      return false;
+    }
+    at_ += text.size();
+    return true;
+  }
+
+  const char* at_;
+  const char* end_;
+  IndexBuilder& builder_;
+  bool metadata_seen_ = false;
+};
+
+}  // namespace
+
+bool scan_canonical(const HeaderBytes& header, IndexBuilder& builder) {
+  if (Scanner(header, builder).run()) return true;
+  builder.reset();
+  return false;
+}
+
+}  // namespace hoist::format

@@ -1,0 +1,193 @@
+#include "format/index_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/checked.hpp"
+#include "base/error.hpp"
+#include "base/utf8.hpp"
+
+namespace hoist::format {
+namespace {
+
+using base::grouped;
+
+constexpr std::uint64_t max_dimension = INT64_MAX;  // tensor libraries hold sizes in signed 64 bits
+constexpr std::size_t strict_max_rank = 64;         // numpy's limit
+
+std::string shape_text(std::span<const std::uint64_t> shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i == 16) return text + ", ...]";
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+HeaderBytes::HeaderBytes(std::size_t size) : bytes_(new char[size + 1]), size_(size) { bytes_[size] = '\0'; }
+
+IndexBuilder::IndexBuilder(HeaderBytes& header, std::uint64_t file_bytes, const OpenOptions& options, ErrorList& errors)
+    : header_(header), file_bytes_(file_bytes), options_(options), errors_(errors) {
+  // One brace a tensor, and no entry is shorter than 51 bytes: exact for honest files, bounded for others.
+  const auto braces = std::count(header.data(), header.data() + header.size(), '{');
+  index_.tensors.reserve(std::min<std::size_t>(static_cast<std::size_t>(braces), header.size() / 51));
+}
+
+void IndexBuilder::tensor(std::string_view name, DType dtype, std::uint64_t begin, std::uint64_t end) {
+  // The dimensions may still move: finish() sets where the shape points. Offsets stay relative until then.
+  const std::span<const std::uint64_t> shape(index_.dimensions.data() + first_dimension_, rank());
+  index_.tensors.push_back({.name = name, .dtype = dtype, .shape = shape, .offset = begin, .byte_count = end});
+  first_dimension_ = index_.dimensions.size();
+}
+
+void IndexBuilder::drop_tensor() {
+  index_.dimensions.resize(first_dimension_);
+  dropped_ = true;
+}
+
+bool IndexBuilder::metadata(std::string_view key, std::string_view value) {
+  return index_.metadata.emplace(key, value).second;
+}
+
+void IndexBuilder::not_strict(const char* where, std::string message) {
+  if (options_.validation != Validation::strict || not_strict_) return;
+  not_strict_ = Error{.code = Errc::not_strict,
+                      .message = std::move(message),
+                      .offset = 8 + static_cast<std::uint64_t>(where - header_.data())};
+}
+
+void IndexBuilder::fail(Errc code, std::string message, const char* where, std::string_view tensor) {
+  errors_.add({.code = code,
+               .message = std::move(message),
+               .tensor = std::string(tensor),
+               .offset = 8 + static_cast<std::uint64_t>(where - header_.data())});
+}
+
+void IndexBuilder::fail(Errc code, std::string message, const TensorInfo& tensor) {
+  fail(code, std::move(message), tensor.name.data(), tensor.name);
+}
+
+void IndexBuilder::reset() {
+  index_.tensors.clear();
+  index_.dimensions.clear();
+  index_.metadata.clear();
+  first_dimension_ = 0;
+  dropped_ = false;
+  not_strict_.reset();
+}
+
+Index IndexBuilder::finish() {
+  index_.dimensions.shrink_to_fit();
+  index_.tensors.shrink_to_fit();
+  const std::uint64_t* shape = index_.dimensions.data();
+  for (TensorInfo& tensor : index_.tensors) {
+    tensor.shape = {shape, tensor.shape.size()};
+    shape += tensor.shape.size();
+  }
+  const auto by_offset = [](const TensorInfo& a, const TensorInfo& b) {
+    // An empty tensor shares its offset with what follows it; the header's order decides between equals.
+    return std::pair(a.offset, a.byte_count) < std::pair(b.offset, b.byte_count);
+  };
+  if (!std::is_sorted(index_.tensors.begin(), index_.tensors.end(), by_offset)) {
+    std::stable_sort(index_.tensors.begin(), index_.tensors.end(), by_offset);
+  }
+  check_sizes();
+  if (!errors_.full()) fill_names();
+  if (errors_.empty() && not_strict_) errors_.add(*std::move(not_strict_));
+  index_.header = std::move(header_);
+  return std::move(index_);
+}
+
+// Per tensor, in file order: its own numbers first, then whether it begins where the one before it ended. The
+// second half of TensorInfo turns from (begin, end) into (offset in the file, byte count) here.
+void IndexBuilder::check_sizes() {
+  const std::uint64_t data_bytes = file_bytes_ - data_begin();
+  std::uint64_t previous_end = 0;
+  bool gap_known = !dropped_;
+  for (TensorInfo& tensor : index_.tensors) {
+    if (errors_.full()) return;
+    const std::uint64_t begin = tensor.offset, end = tensor.byte_count;
+    const std::uint32_t element_bits = bits(tensor.dtype);
+    bool good = true;
+    const auto fail_once = [&](Errc code, std::string message) {
+      if (std::exchange(good, false)) fail(code, std::move(message), tensor);
+    };
+
+    if (tensor.name.size() > options_.max_name_bytes) {
+      fail_once(Errc::invalid_field, "a name of " + grouped(tensor.name.size()) + " bytes is above the limit of " +
+                                         grouped(options_.max_name_bytes));
+    }
+    if (tensor.shape.size() > options_.max_rank) {
+      fail_once(Errc::invalid_shape,
+                "rank " + grouped(tensor.shape.size()) + " is above the limit of " + grouped(options_.max_rank));
+    } else if (tensor.shape.size() > strict_max_rank) {
+      not_strict(tensor.name.data(), "rank " + grouped(tensor.shape.size()) + " is above 64");
+    }
+    std::optional<std::uint64_t> elements = 1;
+    bool too_large = false;
+    for (const std::uint64_t size : tensor.shape) {
+      too_large |= size > max_dimension;
+      elements = elements ? base::checked_multiply(*elements, size) : std::nullopt;
+    }
+    const auto total_bits = elements ? base::checked_multiply(*elements, element_bits) : std::nullopt;
+    if (too_large) {
+      fail_once(Errc::invalid_shape, "shape " + shape_text(tensor.shape) + " has a dimension above 2^63 - 1");
+    } else if (!total_bits) {
+      fail_once(Errc::invalid_shape, "shape " + shape_text(tensor.shape) + " of " +
+                                         std::string(hoist::name(tensor.dtype)) + " does not fit 64 bits");
+    } else if (*total_bits % 8 != 0) {
+      fail_once(Errc::invalid_shape, "misaligned_bits: shape " + shape_text(tensor.shape) + " of " +
+                                         std::string(hoist::name(tensor.dtype)) + " is " + grouped(*total_bits) +
+                                         " bits, which is not a whole number of bytes");
+    } else if (end < begin) {
+      fail_once(Errc::size_mismatch, "data_offsets run backwards: begin " + grouped(begin) + ", end " + grouped(end));
+    } else if (end - begin != *total_bits / 8) {
+      fail_once(Errc::size_mismatch, "data_offsets span " + grouped(end - begin) + " bytes, but shape " +
+                                         shape_text(tensor.shape) + " of " + std::string(hoist::name(tensor.dtype)) +
+                                         " takes " + grouped(*total_bits / 8));
+    }
+    if (begin < previous_end) {
+      fail_once(Errc::not_contiguous, "overlap: begins at byte " + grouped(begin) +
+                                          " of the data, where the tensor before it ends at " + grouped(previous_end));
+    } else if (begin > previous_end && gap_known) {
+      fail_once(Errc::not_contiguous, "hole: begins at byte " + grouped(begin) + " of the data, expected " +
+                                          grouped(previous_end) + ", where the tensor before it ends");
+    }
+    // After a broken span the next tensor's place says nothing new.
+    gap_known = !dropped_ && end >= begin;
+    previous_end = std::max({previous_end, begin, end});
+    tensor.offset = data_begin() + begin;  // meaningless, but not read, once an error stands
+    tensor.byte_count = end - begin;
+  }
+  if (!errors_.empty()) return;  // the length says something new only where the tensors are in order
+  if (previous_end > data_bytes) {
+    const TensorInfo& last = index_.tensors.back();
+    errors_.add({.code = Errc::truncated_data,
+                 .message = "the header describes " + grouped(previous_end) + " bytes of data, the file has " +
+                            grouped(data_bytes) + ": " + grouped(previous_end - data_bytes) +
+                            " bytes are missing; was it copied or downloaded whole?",
+                 .tensor = std::string(last.name),
+                 .offset = file_bytes_});
+  } else if (previous_end < data_bytes) {
+    errors_.add({.code = Errc::trailing_data,
+                 .message = grouped(data_bytes - previous_end) + " bytes follow the last tensor, which ends at byte " +
+                            grouped(data_begin() + previous_end) + " of " + grouped(file_bytes_),
+                 .offset = data_begin() + previous_end});
+  }
+}
+
+void IndexBuilder::fill_names() {
+  const auto name_at = [this](std::uint32_t i) { return index_.tensors[i].name; };
+  index_.names.reset(index_.tensors.size());
+  for (std::uint32_t i = 0; i < index_.tensors.size() && !errors_.full(); ++i) {
+    const TensorInfo& tensor = index_.tensors[i];
+    if (index_.names.insert(tensor.name, i, name_at) != NameTable::none) {
+      fail(Errc::duplicate_tensor, "the name stands twice in the header; readers disagree on which tensor it means",
+           tensor);
+    }
+  }
+}
+
+}  // namespace hoist::format

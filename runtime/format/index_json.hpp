@@ -1,0 +1,28 @@
+// model.safetensors.index.json: which shard holds which tensor. Parsed and checked as text; no I/O.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "format/error_list.hpp"
+#include "format/index.hpp"
+
+namespace hoist::format {
+
+struct WeightEntry {
+  std::string_view name{};
+  std::uint32_t file = 0;  // position in ShardIndex::files
+};
+
+// Views point into `text`. Moving keeps them valid.
+struct ShardIndex {
+  HeaderBytes text{};
+  std::vector<WeightEntry> entries{};     // in the order of the text
+  std::vector<std::string_view> files{};  // sorted, without repeats; each a safe relative path
+  Metadata metadata{};                    // scalars as text; nested values are left out
+};
+
+// Everything wrong goes to `errors` as invalid_index (or invalid_utf8); the result is whole only if that stays empty.
+ShardIndex read_shard_index(HeaderBytes text, const OpenOptions& options, ErrorList& errors);
+
+}  // namespace hoist::format

@@ -1,0 +1,42 @@
+// A file that is open for reading: regular files only, never blocking, never inherited by a child process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <stop_token>
+#include <utility>
+
+#include "hoist/result.hpp"
+
+namespace hoist::io {
+
+// Owns one descriptor; -1 is empty (moved from). Errors leave `file` to the caller, who knows the name.
+class Descriptor {
+ public:
+  static Result<Descriptor> open(const std::filesystem::path& path);
+  static Result<Descriptor> duplicate(int descriptor);
+
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor();
+
+  int get() const noexcept { return fd_; }
+  Result<std::uint64_t> size() const;  // now; a file may shrink or grow while it is open
+
+ private:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Result<void> require_regular() const;
+
+  int fd_ = -1;
+};
+
+// All of `into` from `offset`, by as many reads as it takes. truncated_data where the file ends before.
+Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,
+                          std::stop_token stop = {});
+
+}  // namespace hoist::io
