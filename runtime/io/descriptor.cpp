@@ -48,9 +48,10 @@ Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);  // opened for reading: nothing to lose
 }
 
-Result<void> Descriptor::require_regular() const {
+Result<void> Descriptor::require_regular() {
   struct stat status;
   if (fstat(fd_, &status) != 0) return base::system_error(errno, "fstat");
+  opened_size_ = static_cast<std::uint64_t>(status.st_size);
   if (S_ISREG(status.st_mode)) return {};
   return Error{.code = Errc::not_regular,
                .message = "is " + kind(status.st_mode) + ", expected a regular file",

@@ -18,21 +18,24 @@ class Descriptor {
   static Result<Descriptor> open(const std::filesystem::path& path);
   static Result<Descriptor> duplicate(int descriptor);
 
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)), opened_size_(other.opened_size_) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
     std::swap(fd_, other.fd_);
+    opened_size_ = other.opened_size_;
     return *this;
   }
   ~Descriptor();
 
   int get() const noexcept { return fd_; }
+  std::uint64_t opened_size() const noexcept { return opened_size_; }
   Result<std::uint64_t> size() const;  // now; a file may shrink or grow while it is open
 
  private:
   explicit Descriptor(int fd) : fd_(fd) {}
-  Result<void> require_regular() const;
+  Result<void> require_regular();
 
   int fd_ = -1;
+  std::uint64_t opened_size_ = 0;
 };
 
 // All of `into` from `offset`, by as many reads as it takes. truncated_data where the file ends before.

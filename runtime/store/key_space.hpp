@@ -20,7 +20,6 @@ class KeySpace {
 
   explicit KeySpace(std::vector<Archive> shards) : shards_(std::move(shards)) {}
 
-
   // Gives the place of the entry that has the name already, else none.
   std::uint32_t add(Entry entry);
   void reserve(std::size_t count);  // before the first add; without it the first shard is the key space

@@ -20,13 +20,12 @@ constexpr unsigned max_open_threads = 16;  // opening is short: more would only 
 Result<format::HeaderBytes> read_text(const fs::path& path, const OpenOptions& options) {
   auto file = io::Descriptor::open(path);
   if (!file) return std::move(file).error();
-  const auto size = file->size();
-  if (!size) return size.error();
-  if (const std::uint64_t limit = std::min<std::uint64_t>(options.max_header_bytes, UINT32_MAX); *size > limit) {
+  const std::uint64_t size = file->opened_size();
+  if (const std::uint64_t limit = std::min<std::uint64_t>(options.max_header_bytes, UINT32_MAX); size > limit) {
     return Error{.code = Errc::invalid_index,
-                 .message = "has " + base::grouped(*size) + " bytes, the limit is " + base::grouped(limit)};
+                 .message = "has " + base::grouped(size) + " bytes, the limit is " + base::grouped(limit)};
   }
-  format::HeaderBytes text(*size);
+  format::HeaderBytes text(size);
   auto read = io::read_exactly(*file, 0, std::as_writable_bytes(std::span(text.data(), text.size())));
   if (!read) return std::move(read).error();
   return text;
@@ -35,6 +34,10 @@ Result<format::HeaderBytes> read_text(const fs::path& path, const OpenOptions& o
 // `open(i)` once for each i below `count`, on a few threads.
 std::vector<Opened> open_all(std::size_t count, const std::function<Opened(std::size_t)>& open) {
   std::vector<Opened> opened(count);
+  if (count == 1) {
+    opened[0] = open(0);  // asking how many cores there are costs as much as opening a small file
+    return opened;
+  }
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < count; i = next++)

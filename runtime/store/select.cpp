@@ -91,11 +91,10 @@ class Selection {
     };
     auto file = io::Descriptor::open(path);
     if (!file) return place_error(std::move(file).error());
-    const auto size = file->size();
-    if (!size) return place_error(size.error());
-    if (*size > max_list_bytes)
+    const std::uint64_t size = file->opened_size();
+    if (size > max_list_bytes)
       return bad("the list " + base::quoted(path) + " is larger than " + base::grouped(max_list_bytes) + " bytes");
-    std::string text(*size, '\0');
+    std::string text(size, '\0');
     if (auto read = io::read_exactly(*file, 0, std::as_writable_bytes(std::span(text))); !read) {
       return place_error(std::move(read).error());
     }

@@ -7,11 +7,9 @@
 namespace hoist::store {
 
 Result<Storage> Storage::of_file(io::Descriptor file, std::string name, Access access) {
-  auto size = file.size();
-  if (!size) return std::move(size).error();
   Storage storage;
   storage.name_ = std::move(name);
-  storage.size_ = *size;
+  storage.size_ = file.opened_size();
   storage.file_ = std::move(file);
   if (access != Access::read && storage.size_ != 0) {
     auto mapping = io::Mapping::of(*storage.file_, storage.size_);
