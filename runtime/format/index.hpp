@@ -1,9 +1,10 @@
 // The header of one file, validated: what every reader fills and everything else reads.
 #pragma once
 
-#include <memory>
+#include <utility>
 #include <vector>
 
+#include "base/huge_allocator.hpp"
 #include "format/name_table.hpp"
 #include "hoist/archive.hpp"
 
@@ -14,22 +15,33 @@ class HeaderBytes {
  public:
   HeaderBytes() = default;
   explicit HeaderBytes(std::size_t size);  // contents undefined until the caller fills data()
+  HeaderBytes(HeaderBytes&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  HeaderBytes& operator=(HeaderBytes&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~HeaderBytes();
 
-  char* data() noexcept { return bytes_.get(); }
-  const char* data() const noexcept { return bytes_.get(); }
+  char* data() noexcept { return bytes_; }
+  const char* data() const noexcept { return bytes_; }
   std::size_t size() const noexcept { return size_; }
-  std::string_view view() const noexcept { return {bytes_.get(), size_}; }
+  std::string_view view() const noexcept { return {bytes_, size_}; }
 
  private:
-  std::unique_ptr<char[]> bytes_;
+  char* bytes_ = nullptr;
   std::size_t size_ = 0;
 };
+
+template <class T>
+using LargeVector = std::vector<T, base::HugeAllocator<T>>;
 
 // Tensors in file order; their names point into `header`, their shapes into `dimensions`. Moving keeps both valid.
 struct Index {
   HeaderBytes header{};
-  std::vector<TensorInfo> tensors{};
-  std::vector<std::uint64_t> dimensions{};
+  LargeVector<TensorInfo> tensors{};
+  LargeVector<std::uint64_t> dimensions{};
   NameTable names{};
   Metadata metadata{};
 

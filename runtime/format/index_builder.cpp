@@ -1,6 +1,7 @@
 #include "format/index_builder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -39,9 +40,20 @@ std::size_t count_byte(std::string_view text, char wanted) {
   return count;
 }
 
+// Gives back what a vector holds in excess, unless that is too little to be worth the copy.
+void trim(auto& vector) {
+  if (vector.capacity() - vector.size() > vector.size() / 16) vector.shrink_to_fit();
+}
+
 }  // namespace
 
-HeaderBytes::HeaderBytes(std::size_t size) : bytes_(new char[size + 1]), size_(size) { bytes_[size] = '\0'; }
+HeaderBytes::HeaderBytes(std::size_t size) : bytes_(static_cast<char*>(base::allocate_large(size + 1))), size_(size) {
+  bytes_[size] = '\0';
+}
+
+HeaderBytes::~HeaderBytes() {
+  if (bytes_) base::free_large(bytes_, size_ + 1);
+}
 
 IndexBuilder::IndexBuilder(HeaderBytes& header, std::uint64_t file_bytes, const OpenOptions& options, ErrorList& errors)
     : header_(header), file_bytes_(file_bytes), options_(options), errors_(errors) {
@@ -93,8 +105,8 @@ void IndexBuilder::reset() {
 }
 
 Index IndexBuilder::finish() {
-  index_.dimensions.shrink_to_fit();
-  index_.tensors.shrink_to_fit();
+  trim(index_.dimensions);
+  trim(index_.tensors);
   const std::uint64_t* shape = index_.dimensions.data();
   for (TensorInfo& tensor : index_.tensors) {
     tensor.shape = {shape, tensor.shape.size()};
@@ -192,14 +204,26 @@ void IndexBuilder::check_sizes() {
   }
 }
 
+// In batches: the slots of a large table are far away, and are fetched while the batch is being hashed.
 void IndexBuilder::fill_names() {
-  const auto name_at = [this](std::uint32_t i) { return index_.tensors[i].name; };
-  index_.names.reset(index_.tensors.size());
-  for (std::uint32_t i = 0; i < index_.tensors.size() && !errors_.full(); ++i) {
-    const TensorInfo& tensor = index_.tensors[i];
-    if (index_.names.insert(tensor.name, i, name_at) != NameTable::none) {
-      fail(Errc::duplicate_tensor, "the name stands twice in the header; readers disagree on which tensor it means",
-           tensor);
+  constexpr std::size_t batch = 16;
+  const LargeVector<TensorInfo>& tensors = index_.tensors;
+  const auto name_at = [&](std::uint32_t i) { return tensors[i].name; };
+  index_.names.reset(tensors.size());
+  std::array<std::uint64_t, batch> hashes;
+  for (std::size_t begin = 0; begin < tensors.size() && !errors_.full(); begin += batch) {
+    const std::size_t count = std::min(batch, tensors.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = index_.names.hash(tensors[begin + i].name);
+      index_.names.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const TensorInfo& tensor = tensors[begin + i];
+      const auto place = static_cast<std::uint32_t>(begin + i);
+      if (index_.names.insert(hashes[i], tensor.name, place, name_at) != NameTable::none) {
+        fail(Errc::duplicate_tensor, "the name stands twice in the header; readers disagree on which tensor it means",
+             tensor);
+      }
     }
   }
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/huge_allocator.hpp"
+
 namespace hoist::format {
 
 __extension__ using Uint128 = unsigned __int128;
@@ -20,11 +22,13 @@ class NameTable {
 
   std::uint64_t hash(std::string_view name) const noexcept;
 
-  // The position of `name` where the table has it; else stores `position` and gives none.
+  // Starts to fetch the slot of a name with this hash, for an insert or find a little later.
+  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&slots_[first_slot(hash)], 1); }
+
+  // The position of `name`, whose hash is given, where the table has it; else stores `position` and gives none.
   // `name_at(position)` gives the name of what was stored.
   template <class NameAt>
-  std::uint32_t insert(std::string_view name, std::uint32_t position, const NameAt& name_at) {
-    const std::uint64_t hash = this->hash(name);
+  std::uint32_t insert(std::uint64_t hash, std::string_view name, std::uint32_t position, const NameAt& name_at) {
     const std::size_t slot = probe(hash, name, name_at);
     if (slots_[slot] != empty) return static_cast<std::uint32_t>(slots_[slot]);
     slots_[slot] = tag(hash) | position;
@@ -45,9 +49,13 @@ class NameTable {
   // comes from the high half.
   static std::uint64_t tag(std::uint64_t hash) noexcept { return hash << 32; }
 
+  std::size_t first_slot(std::uint64_t hash) const noexcept {
+    return static_cast<std::size_t>((static_cast<Uint128>(hash) * slots_.size()) >> 64);
+  }
+
   template <class NameAt>
   std::size_t probe(std::uint64_t hash, std::string_view name, const NameAt& name_at) const {
-    auto slot = static_cast<std::size_t>((static_cast<Uint128>(hash) * slots_.size()) >> 64);
+    std::size_t slot = first_slot(hash);
     while (slots_[slot] != empty) {
       const std::uint64_t entry = slots_[slot];
       if ((entry & ~std::uint64_t{none}) == tag(hash) && name_at(static_cast<std::uint32_t>(entry)) == name) break;
@@ -57,7 +65,7 @@ class NameTable {
   }
 
   std::uint64_t seed_ = 0;
-  std::vector<std::uint64_t> slots_;
+  std::vector<std::uint64_t, base::HugeAllocator<std::uint64_t>> slots_;
 };
 
 }  // namespace hoist::format

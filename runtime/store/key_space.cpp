@@ -13,7 +13,8 @@ void KeySpace::reserve(std::size_t count) {
 std::uint32_t KeySpace::add(Entry entry) {
   entries_.push_back(entry);
   const auto place = static_cast<std::uint32_t>(entries_.size() - 1);
-  const std::uint32_t other = names_.insert(name(place), place, [this](std::uint32_t i) { return name(i); });
+  const std::uint32_t other =
+      names_.insert(names_.hash(name(place)), name(place), place, [this](std::uint32_t i) { return name(i); });
   if (other != none) entries_.pop_back();
   return other;
 }

@@ -1,0 +1,31 @@
+// Large arrays in huge pages: a first touch every 2 MiB instead of every 4 KiB. Touching fresh memory is what
+// opening a file with a million tensors spends a third of its time on.
+#pragma once
+
+#include <cstddef>
+#include <new>
+
+namespace hoist::base {
+
+// From 4 MiB on aligned to 2 MiB, with huge pages asked for; below that operator new. Throws std::bad_alloc.
+void* allocate_large(std::size_t bytes);
+void free_large(void* memory, std::size_t bytes) noexcept;
+
+template <class T>
+struct HugeAllocator {
+  using value_type = T;
+
+  HugeAllocator() = default;
+  template <class U>
+  HugeAllocator(const HugeAllocator<U>&) noexcept {}
+
+  T* allocate(std::size_t count) {
+    if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
+    return static_cast<T*>(allocate_large(count * sizeof(T)));
+  }
+  void deallocate(T* memory, std::size_t count) noexcept { free_large(memory, count * sizeof(T)); }
+
+  friend bool operator==(const HugeAllocator&, const HugeAllocator&) noexcept { return true; }
+};
+
+}  // namespace hoist::base
