@@ -138,8 +138,8 @@ class Scanner {
   const char* end_;
   IndexBuilder& builder_;
   bool metadata_seen_ = false;
-  std::string_view dtype_name_;  // of the tensor before, and what it stands for
-  DType dtype_{};
+  DType dtype_ = DType::BOOL;  // of the tensor before, and its spelling
+  std::string_view dtype_name_ = hoist::name(dtype_);
 };
 
 }  // namespace
