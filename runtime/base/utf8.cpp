@@ -1,5 +1,7 @@
 #include "base/utf8.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -29,19 +31,29 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
 }
 
 std::size_t valid_utf8_prefix(std::string_view text) noexcept {
+  const auto ascii = [&](std::size_t begin, auto& words) {
+    std::memcpy(words.data(), text.data() + begin, sizeof words);
+    std::uint64_t all = 0;
+    for (const std::uint64_t word : words)
+      all |= word;
+    return (all & 0x8080808080808080U) == 0;
+  };
+  std::array<std::uint64_t, 4> four;
+  std::array<std::uint64_t, 1> one;
   std::size_t position = 0;
   while (position < text.size()) {
-    while (text.size() - position >= 32) {
-      std::uint64_t words[4];
-      std::memcpy(words, text.data() + position, sizeof words);
-      if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080U) != 0) break;
-      position += sizeof words;
-    }
-    // At most 32 bytes one by one, then the fast loop gets another try.
-    for (const std::size_t end = text.size() - position < 32 ? text.size() : position + 32; position < end;) {
-      const std::size_t length = utf8_sequence(text.substr(position));
-      if (length == 0) return position;
-      position += length;
+    const std::size_t left = text.size() - position;
+    if (left >= sizeof four && ascii(position, four)) {
+      position += sizeof four;
+    } else if (left >= sizeof one && ascii(position, one)) {
+      position += sizeof one;
+    } else {
+      // Up to eight bytes one character at a time, then the fast steps get another try.
+      for (const std::size_t end = position + std::min(left, sizeof one); position < end;) {
+        const std::size_t length = utf8_sequence(text.substr(position));
+        if (length == 0) return position;
+        position += length;
+      }
     }
   }
   return position;

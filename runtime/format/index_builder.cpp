@@ -1,7 +1,6 @@
 #include "format/index_builder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -204,28 +203,15 @@ void IndexBuilder::check_sizes() {
   }
 }
 
-// In batches: the slots of a large table are far away, and are fetched while the batch is being hashed.
 void IndexBuilder::fill_names() {
-  constexpr std::size_t batch = 16;
   const LargeVector<TensorInfo>& tensors = index_.tensors;
-  const auto name_at = [&](std::uint32_t i) { return tensors[i].name; };
-  index_.names.reset(tensors.size());
-  std::array<std::uint64_t, batch> hashes;
-  for (std::size_t begin = 0; begin < tensors.size() && !errors_.full(); begin += batch) {
-    const std::size_t count = std::min(batch, tensors.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      hashes[i] = index_.names.hash(tensors[begin + i].name);
-      index_.names.prefetch(hashes[i]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const TensorInfo& tensor = tensors[begin + i];
-      const auto place = static_cast<std::uint32_t>(begin + i);
-      if (index_.names.insert(hashes[i], tensor.name, place, name_at) != NameTable::none) {
+  index_.names.insert_all(
+      tensors.size(), [&](std::uint32_t i) { return tensors[i].name; },
+      [&](std::uint32_t i, std::uint32_t) {
         fail(Errc::duplicate_tensor, "the name stands twice in the header; readers disagree on which tensor it means",
-             tensor);
-      }
-    }
-  }
+             tensors[i]);
+        return !errors_.full();
+      });
 }
 
 }  // namespace hoist::format

@@ -2,6 +2,8 @@
 // stranger's. It holds no names: the caller compares.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -17,22 +19,27 @@ class NameTable {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-  // Room for `count` names, fewer than `none`.
-  void reset(std::size_t count);
-
-  std::uint64_t hash(std::string_view name) const noexcept;
-
-  // Starts to fetch the slot of a name with this hash, for an insert or find a little later.
-  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&slots_[first_slot(hash)], 1); }
-
-  // The position of `name`, whose hash is given, where the table has it; else stores `position` and gives none.
-  // `name_at(position)` gives the name of what was stored.
-  template <class NameAt>
-  std::uint32_t insert(std::uint64_t hash, std::string_view name, std::uint32_t position, const NameAt& name_at) {
-    const std::size_t slot = probe(hash, name, name_at);
-    if (slots_[slot] != empty) return static_cast<std::uint32_t>(slots_[slot]);
-    slots_[slot] = tag(hash) | position;
-    return none;
+  // Stores the names of positions 0 to `count`; `duplicate(position, other)` is told of each that stands there
+  // already, and says whether to go on.
+  template <class NameAt, class Duplicate>
+  void insert_all(std::size_t count, const NameAt& name_at, const Duplicate& duplicate) {
+    // In batches: the slots of a large table are far away, and are fetched while the batch is being hashed.
+    constexpr std::size_t batch = 16;
+    reset(count);
+    std::array<std::uint64_t, batch> hashes;
+    for (std::size_t begin = 0; begin < count; begin += batch) {
+      const std::size_t end = std::min(begin + batch, count);
+      for (std::size_t i = begin; i < end; ++i) {
+        hashes[i - begin] = hash(name_at(static_cast<std::uint32_t>(i)));
+        __builtin_prefetch(&slots_[first_slot(hashes[i - begin])], 1);
+      }
+      for (std::size_t i = begin; i < end; ++i) {
+        const auto position = static_cast<std::uint32_t>(i);
+        const std::size_t slot = probe(hashes[i - begin], name_at(position), name_at);
+        if (slots_[slot] == empty) slots_[slot] = tag(hashes[i - begin]) | position;
+        else if (!duplicate(position, static_cast<std::uint32_t>(slots_[slot]))) return;
+      }
+    }
   }
 
   template <class NameAt>
@@ -43,6 +50,9 @@ class NameTable {
   }
 
  private:
+  void reset(std::size_t count);  // fewer than `none`
+  std::uint64_t hash(std::string_view name) const noexcept;
+
   static constexpr std::uint64_t empty = std::numeric_limits<std::uint64_t>::max();
 
   // The low half of the hash stands beside the position, so that other names are rarely compared. The slot

@@ -8,13 +8,6 @@ namespace {
 
 constexpr std::size_t max_warnings = 100;
 
-std::size_t tensor_count(std::span<const Archive> shards) {
-  std::size_t count = 0;
-  for (const Archive& shard : shards)
-    count += shard.tensors().size();
-  return count;
-}
-
 }  // namespace
 
 void join_by_index(const format::ShardIndex& index, const std::string& index_file, const OpenOptions& options,
@@ -41,40 +34,43 @@ void join_by_index(const format::ShardIndex& index, const std::string& index_fil
     }
   }
 
-  keys.reserve(tensor_count(shards));
+  std::vector<Entry> entries;
+  entries.reserve(index.entries.size());
   for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
     for (std::uint32_t tensor = 0; tensor < named[shard].size(); ++tensor) {
-      const std::string_view name = shards[shard].tensors()[tensor].name;
       if (named[shard][tensor]) {
-        if (keys.add({shard, tensor}) != KeySpace::none) {
-          fail(Errc::invalid_index, "the name stands twice in weight_map, for two shards", name);
-        }
+        entries.push_back({shard, tensor});
         continue;
       }
       Error hidden{.code = Errc::not_strict,
                    .message = "hidden: weight_map does not name this shard for it",
                    .file = std::string(shards[shard].file()),
-                   .tensor = std::string(name)};
+                   .tensor = std::string(shards[shard].tensors()[tensor].name)};
       if (options.validation == Validation::strict) errors.add(std::move(hidden));
       else if (warnings.size() < max_warnings) warnings.push_back(std::move(hidden));
     }
   }
+  keys.fill(std::move(entries), [&](std::uint32_t place, std::uint32_t) {
+    fail(Errc::invalid_index, "the name stands twice in weight_map, for two shards", keys.name(place));
+    return !errors.full();
+  });
 }
 
 void join_all(KeySpace& keys, format::ErrorList& errors) {
   const std::span<const Archive> shards = keys.shards();
-  keys.reserve(tensor_count(shards));
+  std::vector<Entry> entries;
   for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
-    for (std::uint32_t tensor = 0; tensor < shards[shard].tensors().size(); ++tensor) {
-      const std::uint32_t other = keys.add({shard, tensor});
-      if (other == KeySpace::none) continue;
-      errors.add({.code = Errc::duplicate_tensor,
-                  .message = "stands in " + base::quoted(shards[keys.entry(other).shard].file()) +
-                             " too, and no index says which one counts",
-                  .file = std::string(shards[shard].file()),
-                  .tensor = std::string(shards[shard].tensors()[tensor].name)});
-    }
+    for (std::uint32_t tensor = 0; tensor < shards[shard].tensors().size(); ++tensor)
+      entries.push_back({shard, tensor});
   }
+  keys.fill(std::move(entries), [&](std::uint32_t place, std::uint32_t other) {
+    errors.add({.code = Errc::duplicate_tensor,
+                .message = "stands in " + base::quoted(shards[keys.entry(other).shard].file()) +
+                           " too, and no index says which one counts",
+                .file = std::string(shards[keys.entry(place).shard].file()),
+                .tensor = std::string(keys.name(place))});
+    return !errors.full();
+  });
 }
 
 std::optional<Error> refuse_block_shards(std::span<const Archive> shards) {

@@ -4,21 +4,6 @@
 
 namespace hoist::store {
 
-void KeySpace::reserve(std::size_t count) {
-  joined_ = true;
-  entries_.reserve(count);
-  names_.reset(count);
-}
-
-std::uint32_t KeySpace::add(Entry entry) {
-  entries_.push_back(entry);
-  const auto place = static_cast<std::uint32_t>(entries_.size() - 1);
-  const std::uint32_t other =
-      names_.insert(names_.hash(name(place)), name(place), place, [this](std::uint32_t i) { return name(i); });
-  if (other != none) entries_.pop_back();
-  return other;
-}
-
 std::uint32_t KeySpace::size() const noexcept {
   return static_cast<std::uint32_t>(joined_ ? entries_.size() : shards_[0].tensors().size());
 }

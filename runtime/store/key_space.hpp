@@ -20,9 +20,14 @@ class KeySpace {
 
   explicit KeySpace(std::vector<Archive> shards) : shards_(std::move(shards)) {}
 
-  // Gives the place of the entry that has the name already, else none.
-  std::uint32_t add(Entry entry);
-  void reserve(std::size_t count);  // before the first add; without it the first shard is the key space
+  // The entries, in the order of their places; `duplicate(place, other)` as NameTable::insert_all has it. Until
+  // this is called the first shard alone is the key space.
+  template <class Duplicate>
+  void fill(std::vector<Entry> entries, const Duplicate& duplicate) {
+    joined_ = true;
+    entries_ = std::move(entries);
+    names_.insert_all(entries_.size(), [this](std::uint32_t i) { return name(i); }, duplicate);
+  }
 
   std::uint32_t size() const noexcept;
   Entry entry(std::uint32_t place) const noexcept { return joined_ ? entries_[place] : Entry{0, place}; }

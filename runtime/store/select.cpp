@@ -78,8 +78,11 @@ class Selection {
     Nearest nearest(text);
     for (std::uint32_t place = 0; place < keys_.size(); ++place)
       nearest.offer(keys_.name(place));
-    return Error{.code = Errc::no_match,
-                 .message = "the pattern " + base::quoted(text) + " matches no tensor" + nearest.text()};
+    std::string message = "the pattern " + base::quoted(text) + " matches no tensor" + nearest.text();
+    if (!text.starts_with("re:") && text.find('*') != text.npos && text.find("**") == text.npos) {
+      message += "; * stays between dots, ** goes across them";
+    }
+    return Error{.code = Errc::no_match, .message = std::move(message)};
   }
 
   // One pattern a line; empty lines and lines that begin with # are passed over.
