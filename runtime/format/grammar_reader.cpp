@@ -23,8 +23,12 @@ constexpr unsigned flags =
 // holds; an event that returns false ends the reading.
 class Handler {
  public:
-  Handler(const char* json, Stream& stream, const OpenOptions& options, IndexBuilder& builder)
-      : json_(json), stream_(stream), options_(options), builder_(builder) {}
+  Handler(const HeaderBytes& header, Stream& stream, const OpenOptions& options, IndexBuilder& builder)
+      : json_(header.data()),
+        has_escapes_(header.view().find('\\') != std::string_view::npos),
+        stream_(stream),
+        options_(options),
+        builder_(builder) {}
 
   bool StartObject() {
     if (!deeper()) return false;
@@ -207,7 +211,7 @@ class Handler {
 
   // The bytes were valid before decoding, but RapidJSON lets an escape make half a surrogate pair.
   bool check_text(std::string_view text) {
-    if (base::is_utf8(text)) return true;
+    if (!has_escapes_ || base::is_utf8(text)) return true;
     builder_.fail(Errc::invalid_utf8, "an escape stands for half a surrogate pair", here());
     return false;
   }
@@ -215,6 +219,7 @@ class Handler {
   const char* here() const { return json_ + stream_.Tell(); }
 
   const char* json_;
+  bool has_escapes_;  // anywhere in the header
   Stream& stream_;
   const OpenOptions& options_;
   IndexBuilder& builder_;
@@ -252,7 +257,7 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; 
 
 bool read_grammar(HeaderBytes& header, const OpenOptions& options, IndexBuilder& builder) {
   Stream stream(header.data());
-  Handler handler(header.data(), stream, options, builder);
+  Handler handler(header, stream, options, builder);
   rapidjson::Reader reader;
   if (header.size() != 0 && is_space(header.data()[0]))
     builder.not_strict(header.data(), "white space before the JSON");
