@@ -1,5 +1,8 @@
-# Install rules: library, headers, the package config for find_package, and hoist.pc for pkg-config.
+# Install rules: library, headers, the package config for find_package, and hoist.pc for pkg-config. The prefix may be
+# moved afterwards.
 include(CMakePackageConfigHelpers)
+set(hoist_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hoist)
+set(hoist_pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(
   TARGETS hoist
@@ -7,17 +10,22 @@ install(
   FILE_SET HEADERS
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT hoistTargets NAMESPACE hoist:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/hoist)
+install(EXPORT hoistTargets NAMESPACE hoist:: DESTINATION ${hoist_package_dir})
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/hoistConfig.cmake.in ${PROJECT_BINARY_DIR}/hoistConfig.cmake
-                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/hoist)
+                              INSTALL_DESTINATION ${hoist_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/hoistConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/hoistConfig.cmake ${PROJECT_BINARY_DIR}/hoistConfigVersion.cmake
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/hoist)
+        DESTINATION ${hoist_package_dir})
 
+file(RELATIVE_PATH hoist_prefix_from_pkgconfig /prefix/${hoist_pkgconfig_dir} /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/hoist.pc.in ${PROJECT_BINARY_DIR}/hoist.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/hoist.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/hoist.pc DESTINATION ${hoist_pkgconfig_dir})
 
 if(TARGET hoist_command)
+  if(BUILD_SHARED_LIBS)
+    file(RELATIVE_PATH hoist_lib_from_bin /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
+    set_target_properties(hoist_command PROPERTIES INSTALL_RPATH "$ORIGIN/${hoist_lib_from_bin}")
+  endif()
   install(TARGETS hoist_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
