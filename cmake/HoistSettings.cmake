@@ -12,6 +12,8 @@ target_compile_options(hoist_settings INTERFACE -Wall -Wextra -Wpedantic -Wno-mi
                                                 $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 # GCC 12 sees overlaps in every std::string operator+ and insert (GCC bug 105651)
 target_compile_options(hoist_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+# std::stable_sort of libstdc++ 12 uses what it deprecates itself; clang says so where GCC does not
+target_compile_options(hoist_settings INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 if(HOIST_ASSERTIONS)
   target_compile_definitions(hoist_settings INTERFACE HOIST_ASSERTIONS)
 endif()

@@ -18,7 +18,8 @@ class Remote final : public hoist::Source {
   std::string name() const override { return "remote://model"; }
   std::uint64_t size() const override { return content_.size(); }
 
-  hoist::Result<void> read_at(std::uint64_t offset, std::span<std::byte> into, std::stop_token) const noexcept override {
+  hoist::Result<void> read_at(std::uint64_t offset, std::span<std::byte> into,
+                              std::stop_token) const noexcept override {
     reads_.fetch_add(1);
     if (offset > content_.size() || into.size() > content_.size() - offset) {
       return hoist::Error{.code = hoist::Errc::truncated_data, .message = "a read past the end"};
