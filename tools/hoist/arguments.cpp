@@ -1,0 +1,292 @@
+#include "arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+#include "exit_status.hpp"
+#include "text.hpp"
+
+namespace hoist::tool {
+namespace {
+
+// A bound for CLI11's counts, which multiplies them; no kernel takes as many arguments.
+constexpr int many = 1 << 20;
+
+// A list bound through CLI11's own vectors would split "[ab]*,[cd]" at its brackets and commas and take "{}" for
+// nothing; a callback and these counts leave every value as it was typed.
+CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<std::string>& into,
+                      const std::string& description, int at_once) {
+  return command.add_option(
+                    names, [&into](const CLI::results_t& values) { return into = values, true; }, description)
+      ->expected(at_once)
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
+CLI::Option* add_path(CLI::App& command, std::string& path) {
+  return command.add_option("PATH", path, "a safetensors file, an index.json, or a directory that holds a checkpoint")
+      ->type_name("")
+      ->required();
+}
+
+CLI::Option* add_patterns(CLI::App& command, std::vector<std::string>& patterns) {
+  return add_list(command, "PATTERN", patterns, "names, globs like 'layers.{0..3}.**', re:REGEX, @LISTFILE, !exclusion",
+                  many)
+      ->type_name("");
+}
+
+void add_json(CLI::App& command, bool& json) { command.add_flag("--json", json, "print one JSON document"); }
+
+void add_threads(CLI::App& command, unsigned& threads) {
+  // 16 is a guess: more than enough for any one disk or memory controller.
+  threads = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
+  command.add_option("--threads", threads, "how many threads")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->capture_default_str();
+}
+
+// CLI11 wants a message where our parsers throw.
+template <class Parse>
+CLI::Validator syntax(Parse parse) {
+  return CLI::Validator(
+      [parse](const std::string& text) -> std::string {
+        try {
+          parse(text);
+          return {};
+        } catch (const std::invalid_argument& problem) {
+          return problem.what();
+        }
+      },
+      "");
+}
+
+CLI::App& add_command(CLI::App& root, const char* name, const char* description, const char* notes_and_example) {
+  CLI::App& command = *root.add_subcommand(name, description);
+  command.footer(notes_and_example);
+  return command;
+}
+
+void define_info(CLI::App& root, InfoArguments& arguments) {
+  CLI::App& command = add_command(root, "info", "What a checkpoint holds: files, dtypes, metadata, alignment",
+                                  "Example:\n  hoist info model.safetensors");
+  add_path(command, arguments.path);
+  add_json(command, arguments.json);
+}
+
+void define_ls(CLI::App& root, LsArguments& arguments, std::string& sort) {
+  CLI::App& command = add_command(root, "ls", "List tensors: name, dtype, shape, size, file and offset",
+                                  "Names are sorted with their numbers as numbers, sizes from the largest.\n\n"
+                                  "Examples:\n  hoist ls model.safetensors 'encoder.layer.{0..3}.**' --sort size\n"
+                                  "  hoist ls model.safetensors --tree");
+  add_path(command, arguments.path);
+  add_patterns(command, arguments.patterns);
+  command.add_option("--sort", sort, "the order; without it, that of the patterns and files")
+      ->type_name("KEY")
+      ->check(CLI::IsMember({"name", "size", "offset"}));
+  command.add_flag("--tree", arguments.tree, "group by the parts of the names, with sums");
+  add_json(command, arguments.json);
+}
+
+void define_verify(CLI::App& root, VerifyArguments& arguments) {
+  CLI::App& command = add_command(root, "verify", "Check files: one line each, and what is wrong with them",
+                                  "Exit status: 0 all are valid, 1 one is not, 3 one could not be read.\n\n"
+                                  "Example:\n  hoist verify downloads/*.safetensors && echo good");
+  // Not required(): CLI11 would want as many as `many`. parse_arguments looks.
+  add_list(command, "PATH", arguments.paths, "files, index.json files, or directories", many)->type_name("");
+  command.add_flag("--strict", arguments.strict, "accept only what the reference implementation writes");
+  add_json(command, arguments.json);
+}
+
+constexpr const char* slice_help = "START:STOP:STEP for each dimension; an index 3 means 3:4, -1 the last";
+
+void define_head(CLI::App& root, HeadArguments& arguments, std::string& slice) {
+  CLI::App& command = add_command(root, "head", "Print a tensor's values, the middle of a large one left out",
+                                  "Example:\n  hoist head model.safetensors embeddings.LayerNorm.weight --slice :8");
+  add_path(command, arguments.path);
+  command.add_option("NAME", arguments.name, "the tensor")->type_name("")->required();
+  command.add_option("--slice", slice, slice_help)->type_name("SLICE")->check(syntax(parse_slice));
+  add_json(command, arguments.json);
+}
+
+void define_stats(CLI::App& root, StatsArguments& arguments) {
+  CLI::App& command =
+      add_command(root, "stats", "Minimum, maximum, mean, deviation and odd values of each tensor",
+                  "NaN counts in none of the figures; infinities count in min and max, not in mean and std.\n"
+                  "std divides by the count. Complex numbers are measured by their magnitude.\n\n"
+                  "Example:\n  hoist stats model.safetensors '**.weight'");
+  add_path(command, arguments.path);
+  add_patterns(command, arguments.patterns);
+  add_threads(command, arguments.threads);
+  add_json(command, arguments.json);
+}
+
+struct LoadWords {
+  std::vector<std::string> slices{};
+  std::string shard{};
+  std::string access = "automatic";
+};
+
+// NAME=SLICE: no slice holds a '=', a name may.
+std::pair<std::string, Slice> parse_named_slice(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string::npos) throw std::invalid_argument("'" + text + "' is not NAME=SLICE");
+  return {text.substr(0, equals), parse_slice(std::string_view(text).substr(equals + 1))};
+}
+
+void define_load(CLI::App& root, LoadArguments& arguments, LoadWords& words) {
+  CLI::App& command = add_command(root, "load", "Load tensors into host memory and say how fast that was",
+                                  "Examples:\n  hoist load model.safetensors --select 'encoder.layer.0.**' --check\n"
+                                  "  hoist load model.safetensors --select '**.weight' --shard 0:1/4");
+  add_path(command, arguments.path);
+  add_list(command, "--select", arguments.select, "only these: a name, glob, re:REGEX, @LISTFILE, !exclusion; repeats",
+           1)
+      ->type_name("PATTERN");
+  add_list(command, "--slice", words.slices, std::string("a part of one tensor; repeats. ") + slice_help, 1)
+      ->type_name("NAME=SLICE")
+      ->check(syntax(parse_named_slice));
+  command.add_option("--shard", words.shard, "of every tensor, part INDEX of COUNT along dimension DIM")
+      ->type_name("DIM:INDEX/COUNT")
+      ->check(syntax(parse_shard));
+  command.add_option("--access", words.access, "map the file, or only read it")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"automatic", "mmap", "read"}))
+      ->capture_default_str();
+  add_threads(command, arguments.threads);
+  command.add_flag("--check", arguments.check, "read the file again by another way, and compare");
+  add_json(command, arguments.json);
+}
+
+void define_completion(CLI::App& root, CompletionArguments& arguments) {
+  CLI::App& command = add_command(root, "completion", "Print a script that completes hoist's words in a shell",
+                                  "Examples:\n  source <(hoist completion bash)\n"
+                                  "  hoist completion zsh > ~/.zfunc/_hoist   # a folder in $fpath");
+  command.add_option("SHELL", arguments.shell, "bash or zsh")
+      ->type_name("")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  add_json(command, arguments.json);
+}
+
+OptionWords words_of(const CLI::Option& option) {
+  OptionWords words{.description = option.get_description(), .positional = option.get_positional()};
+  if (words.positional) {
+    words.names = {option.get_name(true, false)};
+  } else {
+    for (const std::string& name : option.get_snames())
+      words.names.push_back("-" + name);
+    for (const std::string& name : option.get_lnames())
+      words.names.push_back("--" + name);
+  }
+  words.takes_value = option.get_items_expected_max() > 0;
+  words.is_path = words.positional && words.names.front() == "PATH";
+  words.repeats = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  // The one trace of IsMember's choices is in the type's name: "KEY:{name,size,offset}".
+  const std::string type = option.get_type_name();
+  if (const std::size_t open = type.find('{'); open != std::string::npos)
+    words.choices = CLI::detail::split(type.substr(open + 1, type.rfind('}') - open - 1), ',');
+  return words;
+}
+
+std::vector<CommandWords> words_of(const CLI::App& root) {
+  std::vector<CommandWords> all;
+  for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) {
+    CommandWords words{.name = command->get_name(), .description = command->get_description()};
+    for (const CLI::Option* option : command->get_options())
+      words.options.push_back(words_of(*option));
+    all.push_back(std::move(words));
+  }
+  return all;
+}
+
+SortBy parse_sort(const std::string& word) {
+  if (word == "name") return SortBy::name;
+  if (word == "size") return SortBy::size;
+  if (word == "offset") return SortBy::offset;
+  return SortBy::file_order;
+}
+
+Access parse_access(const std::string& word) {
+  if (word == "mmap") return Access::mmap;
+  return word == "read" ? Access::read : Access::automatic;
+}
+
+Answer refuse(const CLI::App* command, const std::string& problem) {
+  const std::string name = command ? "hoist " + command->get_name() : "hoist";
+  return {.status = wrong_usage,
+          .text = name + ": " + printable(problem) + "\nRun '" + name + " --help' for the usage.\n"};
+}
+
+}  // namespace
+
+Arguments parse_arguments(int argc, const char* const* argv) {
+  CLI::App root("Lists, checks and loads safetensors checkpoints.", "hoist");
+  root.set_version_flag("--version", "hoist " HOIST_VERSION);
+  root.require_subcommand(1);  // also lets a file or tensor be called like a subcommand
+  root.footer("'hoist COMMAND --help' says more, with an example.");
+  root.get_formatter()->column_width(28);
+
+  InfoArguments info;
+  LsArguments ls;
+  VerifyArguments verify;
+  HeadArguments head;
+  StatsArguments stats;
+  LoadArguments load;
+  CompletionArguments completion;
+  std::string sort, slice;
+  LoadWords load_words;
+  define_info(root, info);
+  define_ls(root, ls, sort);
+  define_verify(root, verify);
+  define_head(root, head, slice);
+  define_stats(root, stats);
+  define_load(root, load, load_words);
+  define_completion(root, completion);
+
+  const auto chosen = [&]() -> const CLI::App* {
+    const std::vector<CLI::App*> parsed = root.get_subcommands();
+    return parsed.empty() ? nullptr : parsed.front();
+  };
+  try {
+    if (argc < 2) return Answer{.status = wrong_usage, .text = root.help()};
+    root.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Answer{.text = root.help()};
+  } catch (const CLI::CallForVersion& version) {
+    return Answer{.text = std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& problem) {
+    // CLI11 would only say that a subcommand is required.
+    if (!chosen() && argv[1][0] != '-') return refuse(nullptr, "there is no command '" + std::string(argv[1]) + "'");
+    return refuse(chosen(), problem.what());
+  }
+
+  const std::string command = chosen()->get_name();
+  if (command == "info") return info;
+  if (command == "ls") {
+    ls.sort = parse_sort(sort);
+    return ls;
+  }
+  if (command == "verify") {
+    if (verify.paths.empty()) return refuse(chosen(), "PATH is required");
+    return verify;
+  }
+  if (command == "head") {
+    if (!slice.empty()) head.slice = parse_slice(slice);
+    return head;
+  }
+  if (command == "stats") return stats;
+  if (command == "load") {
+    for (const std::string& text : load_words.slices)
+      load.slices.push_back(parse_named_slice(text));
+    if (!load_words.shard.empty()) load.shard = parse_shard(load_words.shard);
+    load.access = parse_access(load_words.access);
+    return load;
+  }
+  completion.commands = words_of(root);
+  return completion;
+}
+
+}  // namespace hoist::tool

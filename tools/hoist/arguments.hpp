@@ -1,0 +1,81 @@
+// What the command line asks for: a plain struct per subcommand. arguments.cpp fills them, and is alone in
+// knowing how a command line is taken apart.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "completion.hpp"
+#include "hoist/archive.hpp"
+#include "slices.hpp"
+
+namespace hoist::tool {
+
+struct InfoArguments {
+  std::string path{};
+  bool json = false;
+};
+
+enum class SortBy : std::uint8_t { file_order, name, size, offset };
+
+struct LsArguments {
+  std::string path{};
+  std::vector<std::string> patterns{};
+  SortBy sort = SortBy::file_order;
+  bool tree = false;
+  bool json = false;
+};
+
+struct VerifyArguments {
+  std::vector<std::string> paths{};
+  bool strict = false;
+  bool json = false;
+};
+
+struct HeadArguments {
+  std::string path{};
+  std::string name{};
+  Slice slice{};
+  bool json = false;
+};
+
+struct StatsArguments {
+  std::string path{};
+  std::vector<std::string> patterns{};
+  unsigned threads = 1;
+  bool json = false;
+};
+
+struct LoadArguments {
+  std::string path{};
+  std::vector<std::string> select{};
+  std::vector<std::pair<std::string, Slice>> slices{};  // by tensor name
+  std::optional<Shard> shard{};
+  Access access = Access::automatic;
+  unsigned threads = 1;
+  bool check = false;
+  bool json = false;
+};
+
+struct CompletionArguments {
+  std::string shell{};
+  std::vector<CommandWords> commands{};  // the whole option tree
+  bool json = false;
+};
+
+// Nothing to run: help or the version was asked for (status 0), or the usage is wrong (status 2, said on stderr).
+struct Answer {
+  int status = 0;
+  std::string text{};
+};
+
+using Arguments = std::variant<Answer, InfoArguments, LsArguments, VerifyArguments, HeadArguments, StatsArguments,
+                               LoadArguments, CompletionArguments>;
+
+Arguments parse_arguments(int argc, const char* const* argv);
+
+}  // namespace hoist::tool

@@ -1,0 +1,32 @@
+// A bar on standard error, for people who wait: only on a terminal, and only once the work has taken a while.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace hoist::tool {
+
+// Thread-safe. The destructor takes the bar away again.
+class Progress {
+ public:
+  explicit Progress(std::uint64_t total_bytes);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void add(std::uint64_t bytes);
+
+ private:
+  void draw(std::uint64_t done) const;
+
+  using Clock = std::chrono::steady_clock;
+  const bool terminal_;
+  const std::uint64_t total_;
+  const Clock::time_point start_;
+  std::atomic<std::uint64_t> done_ = 0;
+  std::atomic<Clock::rep> next_draw_;  // whoever moves it on draws
+  std::atomic<bool> drawn_ = false;
+};
+
+}  // namespace hoist::tool
