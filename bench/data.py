@@ -1,0 +1,115 @@
+"""The files that the benchmarks read. Made once, under build/bench-data; data that no check looks at is a hole."""
+
+import json
+import os
+from pathlib import Path
+
+BYTES = {"F16": 2, "F32": 4}
+
+
+def layer_tensors(layer, experts=31):
+    """100 tensors of one layer of a mixture-of-experts model, with their dtypes and shapes."""
+    prefix = f"model.layers.{layer}."
+    for part in ("input_layernorm", "post_attention_layernorm"):
+        yield prefix + part + ".weight", "F32", [16]
+    yield prefix + "mlp.gate.weight", "F32", [16, 16]
+    for part in "qkvo":
+        yield prefix + f"self_attn.{part}_proj.weight", "F16", [16, 16]
+    for expert in range(experts):
+        for part in ("down", "gate", "up"):
+            yield prefix + f"mlp.experts.{expert}.{part}_proj.weight", "F16", [16, 16]
+
+
+def model_tensors(count):
+    """`count` tensors named as a language model's are; above 100,000 short names, or the header is over its limit."""
+    if count > 100_000:
+        return [(f"t{i}", "F16", [4, 4]) for i in range(count)]
+    return [tensor for layer in range(-(-count // 100)) for tensor in layer_tensors(layer)][:count]
+
+
+def laid_out(tensors):
+    """In the reference writer's order (larger dtypes first, then by name), each with its data offsets."""
+    begin = 0
+    for name, dtype, shape in sorted(tensors, key=lambda t: (-BYTES[t[1]], t[0])):
+        end = begin + BYTES[dtype]
+        for dim in shape:
+            end += (end - begin) * (dim - 1)
+        yield name, dtype, shape, begin, end
+        begin = end
+
+
+def header(entries, other_spelling=False):
+    """The reference writer's own spelling, or another one: spaces, and fields in another order."""
+    fields = {"__metadata__": {"format": "pt"}}
+    for name, dtype, shape, begin, end in entries:
+        if other_spelling:
+            fields[name] = {"shape": shape, "data_offsets": [begin, end], "dtype": dtype}
+        else:
+            fields[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(fields, separators=None if other_spelling else (",", ":")).encode()
+    return text + b" " * (-len(text) % 8)
+
+
+def write(path, tensors, other_spelling=False, random_data=False):
+    """A file; its data is random, or else a hole but for some bytes in the first, middle and last tensors."""
+    if path.exists():
+        return path
+    entries = list(laid_out(tensors))
+    text = header(entries, other_spelling)
+    start, size = 8 + len(text), entries[-1][4]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    with open(unfinished, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for at in range(0, size if random_data else 0, 1 << 24):
+            file.write(os.urandom(min(1 << 24, size - at)))
+        file.truncate(start + size)
+        for entry in samples(entries) if not random_data else ():
+            file.seek(start + entry[3])
+            file.write(os.urandom(entry[4] - entry[3]))
+    unfinished.rename(path)
+    return path
+
+
+def samples(entries):
+    return [entries[i] for i in sorted({0, len(entries) // 2, len(entries) - 1})]
+
+
+def open_file(folder, count, spelling):
+    return write(folder / f"open-{count}-{spelling}.safetensors", model_tensors(count), spelling == "other")
+
+
+def sharded(folder, shards, tensors_each):
+    """The same shards twice: a directory without and one with an index.json."""
+    plain, indexed = folder / "shards", folder / "shards-indexed"
+    if (indexed / "model.safetensors.index.json").exists():
+        return plain, indexed
+    indexed.mkdir(parents=True, exist_ok=True)
+    weight_map = {}
+    everything = model_tensors(shards * tensors_each)
+    for shard in range(shards):
+        name = f"model-{shard + 1:05}-of-{shards:05}.safetensors"
+        tensors = everything[shard * tensors_each : (shard + 1) * tensors_each]
+        write(plain / name, tensors)
+        if not (indexed / name).exists():
+            os.link(plain / name, indexed / name)
+        weight_map.update({tensor[0]: name for tensor in tensors})
+    total = sum(BYTES[dtype] * (shape[0] if len(shape) == 1 else shape[0] * shape[1])
+                for _, dtype, shape in everything)
+    index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
+    (indexed / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
+    return plain, indexed
+
+
+def large(folder, bytes_):
+    return write(folder / f"large-{bytes_}.safetensors", [("large", "F16", [bytes_ // 8192, 4096])], random_data=True)
+
+
+def matrices(folder, side):
+    tensors = [(f"{dtype} [{side}, {side}]", dtype, [side, side]) for dtype in ("F16", "F32")]
+    return write(folder / f"matrices-{side}.safetensors", tensors, random_data=True)
+
+
+def sparse_2_gb(folder):
+    """2 GB in 300 tensors; nothing that `ls` or `verify` do may touch their bytes."""
+    return write(folder / "sparse-2gb.safetensors", [(f"layers.{i}.weight", "F16", [1634, 2040]) for i in range(300)])

@@ -1,0 +1,23 @@
+"""Both sides must give the same answer before either is timed."""
+
+from safetensors import safe_open
+
+NAMES = {"float16": "F16", "float32": "F32", "int64": "I64"}
+
+
+def describe(tensor):
+    return " ".join([NAMES[str(tensor.dtype)], *map(str, tensor.shape)]) + " = " + tensor.tobytes().hex()
+
+
+def check(subject, path, files):
+    """The count of tensors, and dtype, shape and bytes of the first, middle and last of each file."""
+    count = 0
+    for file in files:
+        with safe_open(file, "np") as peer:
+            names = list(peer.keys())
+            count += len(names)
+            for name in {names[0], names[len(names) // 2], names[-1], *sorted(names)[:1]}:
+                if subject.ask("describe", path, name) != describe(peer.get_tensor(name)):
+                    raise SystemExit(f"wrong answer, not timed: {name} of {file}")
+    if int(subject.ask("count", path)) != count:
+        raise SystemExit(f"wrong answer, not timed: the count of tensors in {path}")

@@ -1,0 +1,29 @@
+"""Opening one file: hoist::Archive::open against safetensors.safe_open, and the memory that an open archive holds.
+
+    open.py SUBJECT PAIRS FILE...       a FILE named *-canonical* is spelled as the reference writer spells it
+"""
+
+import sys
+from pathlib import Path
+
+from answers import check
+from pairing import Subject, compare, enough_pairs, show, timed
+from safetensors import safe_open
+
+
+def main(program, pairs, *files):
+    subject = Subject(program)
+    for file in map(Path, files):
+        _, count, spelling = file.stem.split("-")
+        check(subject, file, [file])
+        peer = timed(lambda: safe_open(file, "np"))
+        result = compare(subject.timed("open", file), peer, enough_pairs(peer, int(pairs)))
+        name = f"open {int(count):,} tensors, {spelling} spelling"
+        show(name, "times faster than safe_open", result, at_least=8 if spelling == "canonical" else 3)
+        held, header, tensors, dims = map(int, subject.ask("held", file).split())
+        show(name + ": memory held", "of header + 80 B a tensor + 8 B a dimension",
+             {"value": held / (header + 80 * tensors + 8 * dims), "held_bytes": held, "header_bytes": header},
+             at_most=1)
+
+
+main(*sys.argv[1:])

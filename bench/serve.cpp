@@ -1,0 +1,87 @@
+// The subject of the benchmarks that have a Python peer: bench/peers/ asks, one line a request, and times its own
+// side in between. Requests: VERB TAB PATH TAB [NAME].
+#include <malloc.h>
+
+#include <chrono>
+#include <iomanip>
+#include <iostream>
+#include <string>
+
+#include "hoist/checkpoint.hpp"
+#include "support/text.hpp"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What `open` returns dies after the clock has stopped.
+template <class Open>
+std::string nanoseconds(const Open& open) {
+  const auto start = Clock::now();
+  const auto opened = open();
+  return std::to_string((Clock::now() - start).count());
+}
+
+std::string describe(const hoist::TensorView& view) {
+  std::ostringstream out;
+  out << hoist::name(view.dtype());
+  for (const auto dim : view.shape())
+    out << ' ' << dim;
+  std::vector<std::byte> bytes(view.byte_count());
+  view.copy_to(bytes).value();
+  out << " = " << std::hex << std::setfill('0');
+  for (const std::byte byte : bytes)
+    out << std::setw(2) << static_cast<unsigned>(byte);
+  return std::move(out).str();
+}
+
+std::size_t heap_bytes() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+// Bytes held, header bytes, tensors, dimensions.
+std::string held(const std::string& path) {
+  {
+    const auto warm = hoist::Archive::open(path).value();
+  }
+  const auto before = heap_bytes();
+  const auto archive = hoist::Archive::open(path).value();
+  const auto after = heap_bytes();
+  std::size_t dims = 0;
+  for (const hoist::TensorInfo& info : archive.tensors())
+    dims += info.shape.size();
+  return bench::text(after - before, ' ', archive.header_bytes(), ' ', archive.tensors().size(), ' ', dims);
+}
+
+// Opens a file and copies every tensor into memory of its own.
+std::vector<std::vector<std::byte>> load(const std::string& path) {
+  std::vector<std::vector<std::byte>> tensors;
+  for (const hoist::TensorView& view : hoist::Checkpoint::open(path).value().tensors()) {
+    tensors.emplace_back(view.byte_count());
+    view.copy_to(tensors.back()).value();
+  }
+  return tensors;
+}
+
+std::string answer(const std::string& verb, const std::string& path, const std::string& name) {
+  if (verb == "open") return nanoseconds([&] { return hoist::Archive::open(path).value(); });
+  if (verb == "checkpoint") return nanoseconds([&] { return hoist::Checkpoint::open(path).value(); });
+  if (verb == "load") return nanoseconds([&] { return load(path); });
+  if (verb == "held") return held(path);
+  const auto checkpoint = hoist::Checkpoint::open(path).value();
+  if (verb == "count") return std::to_string(checkpoint.tensor_count());
+  if (verb == "describe") return describe(checkpoint.at(name).value());
+  return "what?";
+}
+
+}  // namespace
+
+int main() {
+  std::ios::sync_with_stdio(false);
+  for (std::string verb, path, name; std::getline(std::cin, verb, '\t');) {
+    std::getline(std::cin, path, '\t');
+    std::getline(std::cin, name);
+    std::cout << answer(verb, path, name) << std::endl;
+  }
+}
