@@ -1,6 +1,7 @@
 """The files that the benchmarks read. Made once, under build/bench-data; data that no check looks at is a hole."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -31,9 +32,7 @@ def laid_out(tensors):
     """In the reference writer's order (larger dtypes first, then by name), each with its data offsets."""
     begin = 0
     for name, dtype, shape in sorted(tensors, key=lambda t: (-BYTES[t[1]], t[0])):
-        end = begin + BYTES[dtype]
-        for dim in shape:
-            end += (end - begin) * (dim - 1)
+        end = begin + BYTES[dtype] * math.prod(shape)
         yield name, dtype, shape, begin, end
         begin = end
 
@@ -94,8 +93,7 @@ def sharded(folder, shards, tensors_each):
         if not (indexed / name).exists():
             os.link(plain / name, indexed / name)
         weight_map.update({tensor[0]: name for tensor in tensors})
-    total = sum(BYTES[dtype] * (shape[0] if len(shape) == 1 else shape[0] * shape[1])
-                for _, dtype, shape in everything)
+    total = sum(BYTES[dtype] * math.prod(shape) for _, dtype, shape in everything)
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
     (indexed / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
     return plain, indexed

@@ -2,6 +2,7 @@
 // side in between. Requests: VERB TAB PATH TAB [NAME].
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iomanip>
 #include <iostream>
@@ -22,6 +23,7 @@ std::string nanoseconds(const Open& open) {
   return std::to_string((Clock::now() - start).count());
 }
 
+// dtype, shape, and the first and last bytes.
 std::string describe(const hoist::TensorView& view) {
   std::ostringstream out;
   out << hoist::name(view.dtype());

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from answers import check
+from answers import check, check_spelling
 from pairing import Subject, compare, enough_pairs, show, timed
 from safetensors import safe_open
 
@@ -16,6 +16,8 @@ def main(program, pairs, *files):
     for file in map(Path, files):
         _, count, spelling = file.stem.split("-")
         check(subject, file, [file])
+        if spelling == "canonical" and int(count) <= 1000:
+            check_spelling(file)
         peer = timed(lambda: safe_open(file, "np"))
         result = compare(subject.timed("open", file), peer, enough_pairs(peer, int(pairs)))
         name = f"open {int(count):,} tensors, {spelling} spelling"
