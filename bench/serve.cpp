@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iomanip>
 #include <iostream>
+#include <span>
 #include <string>
 
 #include "hoist/checkpoint.hpp"
@@ -32,8 +33,10 @@ std::string describe(const hoist::TensorView& view) {
   std::vector<std::byte> bytes(view.byte_count());
   view.copy_to(bytes).value();
   out << " = " << std::hex << std::setfill('0');
-  for (const std::byte byte : bytes)
-    out << std::setw(2) << static_cast<unsigned>(byte);
+  const std::size_t shown = std::min<std::size_t>(bytes.size(), 1024);
+  for (const auto part : {std::span(bytes).first(shown), std::span(bytes).last(shown)})
+    for (const std::byte byte : part)
+      out << std::setw(2) << static_cast<unsigned>(byte);
   return std::move(out).str();
 }
 
