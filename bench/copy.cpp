@@ -1,8 +1,10 @@
 // copy_to against the plainest loops that bring the same bytes from the page cache into the same reused memory.
 //     hoist_bench_copy NAME FILE PAIRS
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 
 #include "hoist/checkpoint.hpp"
 #include "support/figure.hpp"
@@ -21,21 +23,34 @@ struct Job {
   MappedFile file;
   std::uint64_t data_start;
   Buffer into;
+  std::vector<std::size_t> by_size;  // tensors
 
   explicit Job(const char* path)
       : archive(hoist::Archive::open(path).value()),
         file(path),
         data_start(8 + archive.header_bytes()),
-        into(file.bytes().size() - data_start) {}
+        into(file.bytes().size() - data_start),
+        by_size(archive.tensors().size()) {
+    std::iota(by_size.begin(), by_size.end(), std::size_t{0});
+    std::ranges::sort(by_size, std::greater(), [this](std::size_t i) { return archive.tensors()[i].byte_count; });
+  }
 
   std::span<const std::byte> data() const { return file.bytes().subspan(data_start); }
 
+  void copy(std::size_t tensor, unsigned threads) const {
+    const hoist::TensorInfo& info = archive.tensors()[tensor];
+    const auto place = into.bytes().subspan(info.offset - data_start, info.byte_count);
+    archive.view(tensor).copy_to(place, {.threads = threads}).value();
+  }
+
+  // One tensor with all the threads; of several each thread takes the next, the largest first.
   void copy(unsigned threads) const {
-    for (std::size_t i = 0; i < archive.tensors().size(); ++i) {
-      const hoist::TensorInfo& info = archive.tensors()[i];
-      const auto place = into.bytes().subspan(info.offset - data_start, info.byte_count);
-      archive.view(i).copy_to(place, {.threads = threads}).value();
-    }
+    if (by_size.size() == 1) return copy(0, threads);
+    std::atomic<std::size_t> next = 0;
+    in_parts(threads, threads, [&](std::size_t, std::size_t) {
+      for (std::size_t i; (i = next++) < by_size.size();)
+        copy(by_size[i], 1);
+    });
   }
 };
 

@@ -111,3 +111,13 @@ def matrices(folder, side):
 def sparse_2_gb(folder):
     """2 GB in 300 tensors; nothing that `ls` or `verify` do may touch their bytes."""
     return write(folder / "sparse-2gb.safetensors", [(f"layers.{i}.weight", "F16", [1634, 2040]) for i in range(300)])
+
+
+def as_read_from_disk(path):
+    """The file in the page cache as reading it leaves it: writing may leave it in small folios, which read slower."""
+    with open(path, "rb", buffering=0) as file:
+        os.fsync(file)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while file.read(1 << 24):
+            pass
+    return path

@@ -19,14 +19,14 @@ namespace {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& path) {
+MappedFile::MappedFile(const std::filesystem::path& path, Pages pages) {
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) fail(path.c_str());
   const std::size_t size = std::filesystem::file_size(path);
   void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (mapped == MAP_FAILED) fail("mmap");
   bytes_ = {static_cast<const std::byte*>(mapped), size};
-  if (::madvise(mapped, size, MADV_POPULATE_READ) != 0) fail("MADV_POPULATE_READ");
+  if (pages == Pages::populated && ::madvise(mapped, size, MADV_POPULATE_READ) != 0) fail("MADV_POPULATE_READ");
 }
 
 MappedFile::~MappedFile() {

@@ -7,10 +7,12 @@
 
 namespace bench {
 
-// A whole file, mapped and in the page cache, with its descriptor. Move-only.
+enum class Pages { populated, untouched };
+
+// A whole file, mapped, with its descriptor.
 class MappedFile {
  public:
-  explicit MappedFile(const std::filesystem::path& path);
+  explicit MappedFile(const std::filesystem::path& path, Pages pages = Pages::populated);
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
