@@ -1,5 +1,7 @@
 #include "store/pattern.hpp"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <charconv>
 

@@ -1,13 +1,15 @@
 // One select pattern, compiled. docs/patterns.md has the rules.
 #pragma once
 
-#include <re2/re2.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "hoist/result.hpp"
+
+namespace re2 {
+class RE2;
+}
 
 namespace hoist::store {
 
@@ -24,7 +26,7 @@ class Pattern {
 
  private:
   std::string prefix_;  // what every match begins with; the whole name of a literal
-  std::shared_ptr<const RE2> expression_;
+  std::shared_ptr<const re2::RE2> expression_;
 };
 
 }  // namespace hoist::store
