@@ -15,6 +15,35 @@ namespace {
 // A bound for CLI11's counts, which multiplies them; no kernel takes as many arguments.
 constexpr int many = 1 << 20;
 
+// Usage as people write it: "hoist ls PATH [PATTERN...] [OPTIONS]", and each option with its value.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string text = "\nUsage: " + name;
+    if (app->get_parent() == nullptr) text += " COMMAND";
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_positional()) continue;
+      const std::string dots = option->get_expected_max() >= many ? "..." : "";
+      const std::string label = option->get_name(true, false) + dots;
+      text += option->get_required() || app->get_name() == "verify" ? " " + label : " [" + label + "]";
+    }
+    return text + " [OPTIONS]\n";
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string type = option->get_type_name();
+    if (option->get_positional() || type.empty()) return "";
+    // "KEY:{name,size}": the choices say more than the word; "N:INT in [1 - 1024]": the word is enough.
+    const std::size_t choices = type.find('{');
+    return " " + (choices == std::string::npos ? type.substr(0, type.find(":INT")) : type.substr(choices));
+  }
+
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string& value = option->get_default_str();
+    return option->get_description() + (value.empty() ? "" : " (" + value + ")");
+  }
+};
+
 // A list bound through CLI11's own vectors would split "[ab]*,[cd]" at its brackets and commas and take "{}" for
 // nothing; a callback and these counts leave every value as it was typed.
 CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<std::string>& into,
@@ -45,7 +74,7 @@ void add_threads(CLI::App& command, unsigned& threads) {
   threads = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
   command.add_option("--threads", threads, "how many threads")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024).description(""))
+      ->check(CLI::Range(1, 1024), "")
       ->capture_default_str();
 }
 
@@ -67,6 +96,7 @@ CLI::Validator syntax(Parse parse) {
 CLI::App& add_command(CLI::App& root, const char* name, const char* description, const char* notes_and_example) {
   CLI::App& command = *root.add_subcommand(name, description);
   command.footer(notes_and_example);
+  command.group("Commands");
   return command;
 }
 
@@ -227,7 +257,9 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   root.set_version_flag("--version", "hoist " HOIST_VERSION);
   root.require_subcommand(1);  // also lets a file or tensor be called like a subcommand
   root.footer("'hoist COMMAND --help' says more, with an example.");
-  root.get_formatter()->column_width(28);
+  const auto help = std::make_shared<Help>();
+  help->column_width(36);
+  root.formatter(help);
 
   InfoArguments info;
   LsArguments ls;

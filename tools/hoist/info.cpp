@@ -104,8 +104,8 @@ void write_facts(const Info& info, const std::string& path, Output& output) {
   output.print("tensors   {}, {} elements\n", grouped(info.total.tensors), grouped(info.total.elements));
   output.write("aligned  ");
   for (std::size_t i = 0; i < alignments.size(); ++i)
-    output.print(" {}{} to {}", i ? "· " : "", info.aligned[i], alignments[i]);
-  output.write(" bytes\n");
+    output.print("{} {} to {}", i ? "," : "", grouped(info.aligned[i]), alignments[i]);
+  output.print(" bytes, of {}\n", grouped(info.total.tensors));
 }
 
 void write_tables(const Info& info, Output& output) {

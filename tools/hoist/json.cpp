@@ -40,6 +40,14 @@ std::string_view decimals(Number number, std::array<char, 32>& buffer) {
                              std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr - buffer.data())};
 }
 
+// "-0" would be read as the integer 0, so what is a float shows it: "-0.0".
+template <class Number>
+std::string float_text(Number number) {
+  std::array<char, 32> buffer;
+  const std::string text(decimals(number, buffer));
+  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+}
+
 template <class Number>
 std::string_view name_of(Number number) {
   return std::isnan(number) ? "NaN" : number < 0 ? "-Infinity" : "Infinity";
@@ -87,15 +95,9 @@ Json& Json::value(std::string_view text) {
   return *this;
 }
 
-Json& Json::value(float number) {
-  std::array<char, 32> buffer;
-  return std::isfinite(number) ? raw(decimals(number, buffer)) : value(name_of(number));
-}
+Json& Json::value(float number) { return std::isfinite(number) ? raw(float_text(number)) : value(name_of(number)); }
 
-Json& Json::value(double number) {
-  std::array<char, 32> buffer;
-  return std::isfinite(number) ? raw(decimals(number, buffer)) : value(name_of(number));
-}
+Json& Json::value(double number) { return std::isfinite(number) ? raw(float_text(number)) : value(name_of(number)); }
 
 Json& Json::raw(std::string_view text) {
   separate();

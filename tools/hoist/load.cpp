@@ -179,10 +179,10 @@ void write_json(const Report& report, const LoadArguments& arguments, Output& ou
 }
 
 void write_text(const Report& report, const LoadArguments& arguments, Output& output) {
-  output.print("loaded        {} tensors, {} ({} bytes)\n", grouped(report.tensors), human_bytes(report.bytes),
+  output.print("loaded        {}, {} ({} bytes)\n", counted(report.tensors, "tensor"), human_bytes(report.bytes),
                grouped(report.bytes));
-  output.print("seconds       {:.6f} into memory that was ready, {} {}\n", report.seconds, arguments.threads,
-               arguments.threads == 1 ? "thread" : "threads");
+  output.print("seconds       {:.6f} into memory that was ready, {}\n", report.seconds,
+               counted(arguments.threads, "thread"));
   output.print("rate          {:.2f} GB/s\n", gigabytes_per_second(report));
   output.print("first tensor  {:.6f} s\n", report.first_tensor_seconds);
   output.print("read          {} bytes of the file\n", grouped(report.bytes_read));

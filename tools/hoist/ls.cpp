@@ -112,11 +112,11 @@ void write_tree_json(const std::vector<TreeNode>& nodes, const Listing& listing,
       write_shape(node.tensor->shape(), json);
     }
     json.key("children").begin_array();
-    const std::size_t next = i + 1 < nodes.size() ? nodes[i + 1].depth : 0;
-    for (std::size_t depth = node.depth + 1; depth > next; --depth)
+    const std::size_t open = i + 1 < nodes.size() ? nodes[i + 1].depth : 0;
+    for (std::size_t depth = node.depth + 1; depth > open; --depth)
       json.end_array().end_object();
   }
-  if (nodes.empty()) json.end_array().end_object();
+  json.end_array().end_object();
   output.write("\n");
 }
 

@@ -19,9 +19,10 @@ std::size_t columns(std::string_view text);
 // are escaped; the middle is left out of what is wider than `max_columns`.
 std::string printable(std::string_view text, std::size_t max_columns = 4096);
 
-std::string human_bytes(std::uint64_t bytes);                  // "90.9 MB"
-std::string grouped(std::uint64_t number);                     // "90,868,376"
-std::string shape_text(std::span<const std::uint64_t> shape);  // "[2, 3]"
+std::string human_bytes(std::uint64_t bytes);                       // "90.9 MB"
+std::string grouped(std::uint64_t number);                          // "90,868,376"
+std::string counted(std::uint64_t number, std::string_view thing);  // "1 tensor", "2,000 tensors"
+std::string shape_text(std::span<const std::uint64_t> shape);       // "[2, 3]"
 
 // As bytes, but runs of digits by their number: layer.2 comes before layer.10.
 bool natural_less(std::string_view left, std::string_view right);

@@ -72,8 +72,9 @@ void write_text(const FileVerdict& verdict, Output& output) {
   const int status = status_of(verdict);
   output.print("{}: ", printable(verdict.file));
   output.write(word_for(status), status == success ? Style::good : Style::bad);
-  if (status == success) output.print(", {} tensors, {}\n", grouped(verdict.tensors), human_bytes(verdict.file_bytes));
-  else output.print(", {} {}\n", verdict.errors.size(), verdict.errors.size() == 1 ? "error" : "errors");
+  if (status == success)
+    output.print(", {}, {}\n", counted(verdict.tensors, "tensor"), human_bytes(verdict.file_bytes));
+  else output.print(", {}\n", counted(verdict.errors.size(), "error"));
   for (const Error& error : verdict.errors)
     write_finding("", error, output);
   for (const Error& warning : verdict.warnings)
