@@ -24,6 +24,52 @@ std::string shape_text(std::span<const std::uint64_t> shape) {
   return text + "]";
 }
 
+struct Fault {
+  Errc code;
+  std::string message;
+};
+
+// What is wrong with a tensor by itself: its name, its shape, or offsets that do not fit them.
+std::optional<Fault> own_fault(const TensorInfo& tensor, std::uint64_t begin, std::uint64_t end,
+                               const OpenOptions& options) {
+  const auto shape = [&] {
+    return "shape " + shape_text(tensor.shape) + " of " + std::string(hoist::name(tensor.dtype));
+  };
+  if (tensor.name.size() > options.max_name_bytes) {
+    return Fault{Errc::invalid_field, "a name of " + grouped(tensor.name.size()) + " bytes is above the limit of " +
+                                          grouped(options.max_name_bytes)};
+  }
+  if (tensor.shape.size() > options.max_rank) {
+    return Fault{Errc::invalid_shape,
+                 "rank " + grouped(tensor.shape.size()) + " is above the limit of " + grouped(options.max_rank)};
+  }
+  std::optional<std::uint64_t> total_bits = 1;  // from left to right, as the reference multiplies
+  for (const std::uint64_t size : tensor.shape) {
+    if (size > max_dimension) return Fault{Errc::invalid_shape, shape() + " has a dimension above 2^63 - 1"};
+    total_bits = total_bits ? base::checked_multiply(*total_bits, size) : std::nullopt;
+  }
+  if (total_bits) total_bits = base::checked_multiply(*total_bits, bits(tensor.dtype));
+  if (!total_bits) return Fault{Errc::invalid_shape, shape() + " does not fit 64 bits"};
+  if (*total_bits % 8 != 0) {
+    return Fault{Errc::invalid_shape, "misaligned_bits: " + shape() + " is " + grouped(*total_bits) +
+                                          " bits, which is not a whole number of bytes"};
+  }
+  if (end < begin) {
+    return Fault{Errc::size_mismatch, "data_offsets run backwards: begin " + grouped(begin) + ", end " + grouped(end)};
+  }
+  if (end - begin != *total_bits / 8) {
+    return Fault{Errc::size_mismatch, "data_offsets span " + grouped(end - begin) + " bytes, but " + shape() +
+                                          " takes " + grouped(*total_bits / 8)};
+  }
+  return std::nullopt;
+}
+
+Fault misplaced(std::uint64_t begin, std::uint64_t previous_end) {
+  return {Errc::not_contiguous, std::string(begin < previous_end ? "overlap" : "hole") + ": begins at byte " +
+                                    grouped(begin) + " of the data, the tensor before it ends at " +
+                                    grouped(previous_end)};
+}
+
 // In blocks whose count fits a byte: the compiler then compares 16 at once, five times as fast as std::count.
 std::size_t count_byte(std::string_view text, char wanted) {
   constexpr std::size_t block = 128;
@@ -118,88 +164,52 @@ Index IndexBuilder::finish() {
   if (!std::is_sorted(index_.tensors.begin(), index_.tensors.end(), by_offset)) {
     std::stable_sort(index_.tensors.begin(), index_.tensors.end(), by_offset);
   }
-  check_sizes();
+  check_tensors();
   if (!errors_.full()) fill_names();
   if (errors_.empty() && not_strict_) errors_.add(*std::move(not_strict_));
   index_.header = std::move(header_);
   return std::move(index_);
 }
 
-// Per tensor, in file order: its own numbers first, then whether it begins where the one before it ended. The
-// second half of TensorInfo turns from (begin, end) into (offset in the file, byte count) here.
-void IndexBuilder::check_sizes() {
-  const std::uint64_t data_bytes = file_bytes_ - data_begin();
+// In file order: each tensor's own numbers first, then whether it begins where the one before it ended. The last
+// two fields of TensorInfo turn from (begin, end) into (offset in the file, byte count) here.
+void IndexBuilder::check_tensors() {
   std::uint64_t previous_end = 0;
-  bool gap_known = !dropped_;
+  bool end_known = !dropped_;  // whether the tensor before this one ends at previous_end
   for (TensorInfo& tensor : index_.tensors) {
     if (errors_.full()) return;
     const std::uint64_t begin = tensor.offset, end = tensor.byte_count;
-    const std::uint32_t element_bits = bits(tensor.dtype);
-    bool good = true;
-    const auto fail_once = [&](Errc code, std::string message) {
-      if (std::exchange(good, false)) fail(code, std::move(message), tensor);
-    };
-
-    if (tensor.name.size() > options_.max_name_bytes) {
-      fail_once(Errc::invalid_field, "a name of " + grouped(tensor.name.size()) + " bytes is above the limit of " +
-                                         grouped(options_.max_name_bytes));
+    auto fault = own_fault(tensor, begin, end, options_);
+    const bool span_good = !fault;
+    if (!fault && (begin < previous_end || (begin > previous_end && end_known))) {
+      fault = misplaced(begin, previous_end);
     }
-    if (tensor.shape.size() > options_.max_rank) {
-      fail_once(Errc::invalid_shape,
-                "rank " + grouped(tensor.shape.size()) + " is above the limit of " + grouped(options_.max_rank));
-    } else if (tensor.shape.size() > strict_max_rank) {
+    if (fault) fail(fault->code, std::move(fault->message), tensor);
+    if (tensor.shape.size() > strict_max_rank) {
       not_strict(tensor.name.data(), "rank " + grouped(tensor.shape.size()) + " is above 64");
     }
-    std::optional<std::uint64_t> elements = 1;
-    bool too_large = false;
-    for (const std::uint64_t size : tensor.shape) {
-      too_large |= size > max_dimension;
-      elements = elements ? base::checked_multiply(*elements, size) : std::nullopt;
-    }
-    const auto total_bits = elements ? base::checked_multiply(*elements, element_bits) : std::nullopt;
-    if (too_large) {
-      fail_once(Errc::invalid_shape, "shape " + shape_text(tensor.shape) + " has a dimension above 2^63 - 1");
-    } else if (!total_bits) {
-      fail_once(Errc::invalid_shape, "shape " + shape_text(tensor.shape) + " of " +
-                                         std::string(hoist::name(tensor.dtype)) + " does not fit 64 bits");
-    } else if (*total_bits % 8 != 0) {
-      fail_once(Errc::invalid_shape, "misaligned_bits: shape " + shape_text(tensor.shape) + " of " +
-                                         std::string(hoist::name(tensor.dtype)) + " is " + grouped(*total_bits) +
-                                         " bits, which is not a whole number of bytes");
-    } else if (end < begin) {
-      fail_once(Errc::size_mismatch, "data_offsets run backwards: begin " + grouped(begin) + ", end " + grouped(end));
-    } else if (end - begin != *total_bits / 8) {
-      fail_once(Errc::size_mismatch, "data_offsets span " + grouped(end - begin) + " bytes, but shape " +
-                                         shape_text(tensor.shape) + " of " + std::string(hoist::name(tensor.dtype)) +
-                                         " takes " + grouped(*total_bits / 8));
-    }
-    if (begin < previous_end) {
-      fail_once(Errc::not_contiguous, "overlap: begins at byte " + grouped(begin) +
-                                          " of the data, where the tensor before it ends at " + grouped(previous_end));
-    } else if (begin > previous_end && gap_known) {
-      fail_once(Errc::not_contiguous, "hole: begins at byte " + grouped(begin) + " of the data, expected " +
-                                          grouped(previous_end) + ", where the tensor before it ends");
-    }
-    // After a broken span the next tensor's place says nothing new.
-    gap_known = !dropped_ && end >= begin;
-    previous_end = std::max({previous_end, begin, end});
+    end_known = span_good && !dropped_;
+    previous_end = std::max(previous_end, span_good ? end : begin);
     tensor.offset = data_begin() + begin;  // meaningless, but not read, once an error stands
     tensor.byte_count = end - begin;
   }
-  if (!errors_.empty()) return;  // the length says something new only where the tensors are in order
-  if (previous_end > data_bytes) {
-    const TensorInfo& last = index_.tensors.back();
+  if (errors_.empty()) check_length(previous_end);  // it says something new only where the tensors are in order
+}
+
+void IndexBuilder::check_length(std::uint64_t described) {
+  const std::uint64_t data_bytes = file_bytes_ - data_begin();
+  if (described > data_bytes) {
     errors_.add({.code = Errc::truncated_data,
-                 .message = "the header describes " + grouped(previous_end) + " bytes of data, the file has " +
-                            grouped(data_bytes) + ": " + grouped(previous_end - data_bytes) +
+                 .message = "the header describes " + grouped(described) + " bytes of data, the file has " +
+                            grouped(data_bytes) + ": " + grouped(described - data_bytes) +
                             " bytes are missing; was it copied or downloaded whole?",
-                 .tensor = std::string(last.name),
+                 .tensor = std::string(index_.tensors.back().name),
                  .offset = file_bytes_});
-  } else if (previous_end < data_bytes) {
+  } else if (described < data_bytes) {
     errors_.add({.code = Errc::trailing_data,
-                 .message = grouped(data_bytes - previous_end) + " bytes follow the last tensor, which ends at byte " +
-                            grouped(data_begin() + previous_end) + " of " + grouped(file_bytes_),
-                 .offset = data_begin() + previous_end});
+                 .message = grouped(data_bytes - described) + " bytes follow the last tensor, which ends at byte " +
+                            grouped(data_begin() + described) + " of " + grouped(file_bytes_),
+                 .offset = data_begin() + described});
   }
 }
 

@@ -32,7 +32,8 @@ class IndexBuilder {
   Index finish();
 
  private:
-  void check_sizes();
+  void check_tensors();
+  void check_length(std::uint64_t described);  // bytes of data, by the tensors
   void fill_names();
   void fail(Errc code, std::string message, const TensorInfo& tensor);
   std::uint64_t data_begin() const noexcept { return 8 + header_.size(); }

@@ -103,6 +103,10 @@ TEST(Errors, HintAtWhatProbablyHappened) {
   EXPECT_THAT(open_bytes(file_with(std::string("{}\0\0", 4))).error().message, HasSubstr("NUL"));
   EXPECT_THAT(open_bytes(file_with("\uFEFF{}")).error().message, HasSubstr("byte order mark"));
   EXPECT_THAT(open_bytes("#!/bin/sh and more").error().message, HasSubstr("is this a safetensors file?"));
+  EXPECT_THAT(open_bytes("version https://git-lfs.github.com/spec/v1").error().message, HasSubstr("git lfs pull"));
+  EXPECT_THAT(open_bytes("<!DOCTYPE html>").error().message, HasSubstr("web page"));
+  EXPECT_THAT(open_bytes("PK\x03\x04 and more").error().message, HasSubstr("PyTorch"));
+  EXPECT_THAT(open_bytes("{\"weight_map\": {}}").error().message, HasSubstr("JSON"));
 }
 
 TEST(Verify, CollectsEachTensorsFirstErrorAndOfManyAHundred) {
@@ -129,6 +133,25 @@ TEST(Verify, CollectsEachTensorsFirstErrorAndOfManyAHundred) {
   EXPECT_EQ(three[0].errors[2].code, Errc::duplicate_tensor);
   for (const Error& error : three[0].errors)
     EXPECT_THAT(error.file, HasSubstr("three.safetensors"));
+}
+
+TEST(Verify, BlamesOnlyTheTensorWhoseSpanIsWrong) {
+  const TemporaryDirectory directory;
+  const auto tensor = [](std::string_view name, int size, std::string_view offsets) {
+    return json_string(name) + ":{\"dtype\":\"U8\",\"shape\":[" + std::to_string(size) +
+           "],\"data_offsets\":" + std::string(offsets) + "}";
+  };
+  const auto errors_of = [&](const std::string& json) {
+    return verify(directory.write("x.safetensors", file_with(json, "0123456789AB")))[0].errors;
+  };
+  const auto too_long =
+      errors_of("{" + tensor("a", 4, "[0,9]") + "," + tensor("b", 4, "[4,8]") + "," + tensor("c", 4, "[8,12]") + "}");
+  ASSERT_EQ(too_long.size(), 1U);
+  EXPECT_EQ(too_long[0].tensor, "a");
+  const auto two_holes = errors_of("{" + tensor("a", 4, "[1,5]") + "," + tensor("b", 4, "[6,10]") + "}");
+  ASSERT_EQ(two_holes.size(), 2U);
+  EXPECT_EQ(two_holes[0].code, Errc::not_contiguous);
+  EXPECT_EQ(two_holes[1].code, Errc::not_contiguous);
 }
 
 TEST(Verify, EndsItsListAtASyntaxError) {
