@@ -129,6 +129,7 @@ class Worker {
 
 Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::byte> into, const CopyOptions& options) {
   const std::uint64_t total = into.size();
+  if (options.bytes_read) *options.bytes_read = 0;
   if (total == 0) return {};
   const std::uint64_t most = std::max<std::uint64_t>(1, total / min_bytes_per_thread);
   const std::uint64_t parts = std::clamp<std::uint64_t>(options.threads, 1, most);
