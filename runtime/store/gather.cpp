@@ -42,7 +42,14 @@ class Worker {
 
  private:
   Result<void> copy_memory(PieceWalker& walker) {
+    constexpr std::uint64_t between_looks = 16U << 20;  // as for reads
+    std::uint64_t unlooked = between_looks;
     for (Piece piece; walker.next(piece);) {
+      if (unlooked >= between_looks) {
+        if (stop_.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
+        unlooked = 0;
+      }
+      unlooked += piece.bytes;
       std::memcpy(into_.data() + piece.copy_offset, storage_.addressable().data() + piece.file_offset, piece.bytes);
       bytes_read_ += piece.bytes;
     }
