@@ -5,6 +5,15 @@
 
 #include "hoist/result.hpp"
 
+namespace hoist {
+
+template <class T>
+void PrintTo(const Result<T>& result, std::ostream* out) {
+  *out << (result ? "a value" : result.error().to_string());
+}
+
+}  // namespace hoist
+
 namespace hoist::test {
 
 inline std::string describe(const Error& error) { return error.to_string(); }

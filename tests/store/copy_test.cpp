@@ -1,0 +1,179 @@
+// How copies are read: what they count, and how they stop.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "support/failing_calls.hpp"
+#include "support/header_builder.hpp"
+#include "support/matchers.hpp"
+#include "support/reading.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace hoist {
+namespace {
+
+using test::Call;
+using test::FailingCall;
+using test::FailsWith;
+using test::FileBuilder;
+using test::Succeeds;
+
+constexpr Access accesses[] = {Access::mmap, Access::read};
+
+// 5 MiB in rows of 4 KiB: enough for several threads, and for two gathers of a column.
+class Copy : public testing::TestWithParam<Access> {
+ protected:
+  static constexpr std::uint64_t rows = 1280, row = 4096;
+
+  Copy() : archive_(Archive::open(path_, {.access = GetParam()}).value()) {}
+
+  TensorView whole() const { return archive_.at("w").value(); }
+  TensorView columns(std::uint64_t begin, std::uint64_t end) const {
+    return whole().slice({{}, {.start = begin, .stop = end}}).value();
+  }
+  std::string expected(std::uint64_t begin, std::uint64_t end) const {
+    std::string bytes;
+    for (std::uint64_t i = 0; i < rows; ++i)
+      bytes += builder_.data().substr(i * row + begin, end - begin);
+    return bytes;
+  }
+
+  test::TemporaryDirectory directory_;
+  FileBuilder builder_ = FileBuilder().add("w", DType::U8, {rows, row});
+  std::filesystem::path path_ = directory_.write("w.safetensors", builder_.file());
+  Archive archive_;
+};
+
+TEST_P(Copy, GivesTheSameBytesByAnyNumberOfThreads) {
+  for (const unsigned threads : {0U, 1U, 2U, 3U, 64U}) {
+    std::uint64_t bytes_read = 0;
+    EXPECT_EQ(*test::read(whole(), {.threads = threads, .bytes_read = &bytes_read}), builder_.data()) << threads;
+    EXPECT_EQ(bytes_read, rows * row);
+    EXPECT_EQ(*test::read(columns(7, 4000), {.threads = threads}), expected(7, 4000)) << threads;
+  }
+}
+
+TEST_P(Copy, OfAQuarterReadsLittleMoreThanThat) {
+  for (const std::uint64_t quarter : {0U, 1U, 2U, 3U}) {
+    std::uint64_t bytes_read = 0;
+    const TensorView view = columns(quarter * 1024, quarter * 1024 + 1024);
+    ASSERT_EQ(*test::read(view, {.bytes_read = &bytes_read}), expected(quarter * 1024, quarter * 1024 + 1024));
+    if (GetParam() == Access::mmap) EXPECT_EQ(bytes_read, rows * 1024);
+    else EXPECT_LE(bytes_read, rows * row) << "gaps of 3 KiB are read over, nothing before or behind is";
+  }
+}
+
+TEST_P(Copy, DoesNotReadOverALongGap) {
+  const TensorView view = archive_.at("w")->slice({{.step = 4}, {.stop = 512}}).value();
+  std::uint64_t bytes_read = 0;
+  ASSERT_THAT(test::read(view, {.bytes_read = &bytes_read}), Succeeds());
+  EXPECT_EQ(bytes_read, rows / 4 * 512);
+}
+
+TEST_P(Copy, StopsBeforeItBeginsAndInTheMiddle) {
+  std::stop_source stop;
+  const Call call = GetParam() == Access::mmap ? Call::process_vm_readv : Call::pread;
+  {
+    const FailingCall second(call, {.first = 1, .count = 1, .before = [&] { stop.request_stop(); }});
+    const auto copied = test::read(columns(0, 1024), {.stop = stop.get_token()});
+    ASSERT_THAT(copied, FailsWith(Errc::cancelled));
+    EXPECT_EQ(copied.error().tensor, "w");
+    EXPECT_EQ(copied.error().file, path_.native());
+    EXPECT_EQ(second.calls(), 1U);
+  }
+  for (const unsigned threads : {1U, 4U}) {
+    const FailingCall reads(Call::pread), gathers(Call::process_vm_readv);
+    EXPECT_THAT(test::read(whole(), {.threads = threads, .stop = stop.get_token()}), FailsWith(Errc::cancelled));
+    EXPECT_THAT(test::read(columns(0, 9), {.threads = threads, .stop = stop.get_token()}), FailsWith(Errc::cancelled));
+    EXPECT_EQ(reads.calls() + gathers.calls(), 0U);
+  }
+}
+
+TEST_P(Copy, GetsThroughShortAndInterruptedReads) {
+  const FailingCall reads(Call::pread, {.first = 1, .at_most = 100'001});
+  EXPECT_EQ(*test::read(whole(), {.threads = 2}), builder_.data());
+  EXPECT_EQ(*test::read(columns(5, 1000)), expected(5, 1000));
+}
+
+TEST_P(Copy, ReportsAReadThatFailsOnAnyThread) {
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    const FailingCall reads(Call::pread, test::fail_once(number, EIO));
+    const auto copied = test::read(whole(), {.threads = 4});
+    ASSERT_THAT(copied, FailsWith(Errc::io_error));
+    EXPECT_EQ(copied.error().system_code, EIO);
+    EXPECT_TRUE(copied.error().offset);
+  }
+  EXPECT_EQ(*test::read(whole(), {.threads = 4}), builder_.data());
+}
+
+TEST_P(Copy, ReportsAFileThatCannotBeLookedAtAfterwards) {
+  const FailingCall fstat(Call::fstat, test::fail_from(1, EIO));
+  EXPECT_THAT(test::read(whole()), FailsWith(Errc::io_error, "fstat"));
+  EXPECT_THAT(test::read(columns(0, 9)), FailsWith(Errc::io_error, "fstat"));
+}
+
+INSTANTIATE_TEST_SUITE_P(OfAFile, Copy, testing::ValuesIn(accesses),
+                         [](const auto& info) { return info.param == Access::mmap ? "Mapped" : "Read"; });
+
+TEST(CopyOfMemory, StopsWhenItIsAskedTo) {
+  const auto archive = test::open_bytes(FileBuilder().add("w", DType::U8, {64, 64}).file());
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THAT(test::read(*archive->at("w"), {.stop = stop.get_token()}), FailsWith(Errc::cancelled));
+  EXPECT_THAT(test::read(*archive->at("w")->slice({{}, {.stop = 1}}), {.stop = stop.get_token()}),
+              FailsWith(Errc::cancelled));
+}
+
+// --- process_vm_readv, where it is refused or ends early
+
+class Gather : public testing::Test {
+ protected:
+  test::TemporaryDirectory directory_;
+  FileBuilder builder_ = FileBuilder().add("w", DType::U8, {3000, 64});
+  std::filesystem::path path_ = directory_.write("w.safetensors", builder_.file());
+  TensorView column_ =
+      Archive::open(path_, {.access = Access::mmap})->at("w")->slice({{}, {.start = 3, .stop = 8}}).value();
+
+  std::string expected() const {
+    std::string bytes;
+    for (std::uint64_t i = 0; i < 3000; ++i)
+      bytes += builder_.data().substr(i * 64 + 3, 5);
+    return bytes;
+  }
+};
+
+TEST_F(Gather, TakesThreeCallsForThreeThousandRuns) {
+  const FailingCall gathers(Call::process_vm_readv), reads(Call::pread);
+  EXPECT_EQ(*test::read(column_), expected());
+  EXPECT_EQ(gathers.calls(), 3U);
+  EXPECT_EQ(reads.calls(), 0U);
+}
+
+TEST_F(Gather, GivesTheSameBytesWhereTheSystemRefusesIt) {
+  for (const int error : {EPERM, ENOSYS}) {
+    for (const std::uint64_t number : {1U, 2U, 3U}) {
+      const FailingCall gathers(Call::process_vm_readv, test::fail_from(number, error));
+      std::uint64_t bytes_read = 0;
+      EXPECT_EQ(*test::read(column_, {.bytes_read = &bytes_read}), expected()) << error << " at " << number;
+      EXPECT_TRUE(gathers.reached());
+      EXPECT_LE(bytes_read, builder_.data().size() + expected().size());
+    }
+  }
+}
+
+TEST_F(Gather, GivesTheSameBytesWhereTheKernelEndsEarly) {
+  for (const std::uint64_t at_most : {0U, 5U, 999U}) {
+    const FailingCall gathers(Call::process_vm_readv, {.first = 2, .count = 1, .at_most = at_most});
+    EXPECT_EQ(*test::read(column_), expected()) << at_most;
+    EXPECT_TRUE(gathers.reached());
+  }
+}
+
+TEST_F(Gather, ReportsWhatTheReadsInsteadOfItSay) {
+  const FailingCall gathers(Call::process_vm_readv, test::fail_from(1, EPERM));
+  const FailingCall reads(Call::pread, test::fail_from(1, EIO));
+  EXPECT_THAT(test::read(column_), FailsWith(Errc::io_error, "read"));
+}
+
+}  // namespace
+}  // namespace hoist
