@@ -65,8 +65,10 @@ Opened failed(Error error) {
 // Follows the symlinks of both, since the hub's cache is made of them.
 bool inside(const fs::path& file, const fs::path& directory) {
   std::error_code error;
-  const fs::path real_file = fs::canonical(file, error), real_directory = fs::canonical(directory, error);
+  const fs::path real_file = fs::canonical(file, error);
   if (error) return true;  // opening the file says what is wrong
+  const fs::path real_directory = fs::canonical(directory, error);
+  if (error) return true;
   return std::mismatch(real_directory.begin(), real_directory.end(), real_file.begin(), real_file.end()).first ==
          real_directory.end();
 }
