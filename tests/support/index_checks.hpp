@@ -42,13 +42,13 @@ inline std::string broken_invariant(const TensorInfo& tensor, const OpenOptions&
   if (tensor.name.size() > options.max_name_bytes) return "a name is longer than the limit";
   if (tensor.shape.size() > options.max_rank) return "a rank is above the limit";
   if (options.validation == Validation::strict && tensor.shape.size() > 64) return "a rank is above that of strict";
-  __extension__ unsigned __int128 bit_count = bits(tensor.dtype);
+  format::Uint128 bit_count = bits(tensor.dtype);
   for (const std::uint64_t size : tensor.shape) {
     if (size > INT64_MAX) return "a dimension is above 2^63 - 1";
     bit_count *= size;
     if (bit_count > UINT64_MAX) return "a size overflows";
   }
-  if (bit_count != static_cast<unsigned __int128>(tensor.byte_count) * 8) return "a size differs from shape x dtype";
+  if (bit_count % 8 != 0 || bit_count / 8 != tensor.byte_count) return "a size differs from shape x dtype";
   return {};
 }
 
