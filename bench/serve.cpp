@@ -1,5 +1,5 @@
 // The subject of the benchmarks that have a Python peer: bench/peers/ asks, one line a request, and times its own
-// side in between. Requests: VERB TAB PATH TAB [NAME].
+// side in between. Requests: VERB TAB PATH TAB [NAME or TIMES].
 #include <malloc.h>
 
 #include <algorithm>
@@ -16,12 +16,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What `open` returns dies after the clock has stopped.
+// Of `times` calls together. What `open` returns dies while the clock stands still.
 template <class Open>
-std::string nanoseconds(const Open& open) {
-  const auto start = Clock::now();
-  const auto opened = open();
-  return std::to_string((Clock::now() - start).count());
+std::string nanoseconds(const std::string& times, const Open& open) {
+  Clock::duration total{};
+  for (unsigned long i = 0; i < std::stoul(times); ++i) {
+    const auto start = Clock::now();
+    const auto opened = open();
+    total += Clock::now() - start;
+  }
+  return std::to_string(total.count());
 }
 
 // dtype, shape, and the first and last bytes.
@@ -70,9 +74,9 @@ std::vector<std::vector<std::byte>> load(const std::string& path) {
 }
 
 std::string answer(const std::string& verb, const std::string& path, const std::string& name) {
-  if (verb == "open") return nanoseconds([&] { return hoist::Archive::open(path).value(); });
-  if (verb == "checkpoint") return nanoseconds([&] { return hoist::Checkpoint::open(path).value(); });
-  if (verb == "load") return nanoseconds([&] { return load(path); });
+  if (verb == "open") return nanoseconds(name, [&] { return hoist::Archive::open(path).value(); });
+  if (verb == "checkpoint") return nanoseconds(name, [&] { return hoist::Checkpoint::open(path).value(); });
+  if (verb == "load") return nanoseconds(name, [&] { return load(path); });
   if (verb == "held") return held(path);
   const auto checkpoint = hoist::Checkpoint::open(path).value();
   if (verb == "count") return std::to_string(checkpoint.tensor_count());

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from answers import check, check_spelling
-from pairing import Subject, compare, enough_pairs, show, timed
+from pairing import Subject, compare, show
 from safetensors import safe_open
 
 
@@ -18,8 +18,7 @@ def main(program, pairs, *files):
         check(subject, file, [file])
         if spelling == "canonical" and int(count) <= 1000:
             check_spelling(file)
-        peer = timed(lambda: safe_open(file, "np"))
-        result = compare(subject.timed("open", file), peer, enough_pairs(peer, int(pairs)))
+        result = compare(subject, "open", file, lambda: safe_open(file, "np"), int(pairs))
         name = f"open {int(count):,} tensors, {spelling} spelling"
         show(name, "times faster than safe_open", result, at_least=8 if spelling == "canonical" else 3)
         held, header, tensors, dims = map(int, subject.ask("held", file).split())

@@ -21,44 +21,50 @@ class Subject:
             raise RuntimeError(f"the subject ended at {verb} {path}")
         return answer.strip()
 
-    def timed(self, verb, path):
-        return lambda: int(self.ask(verb, path)) / 1e9
+    def timed(self, verb, path, times=1):
+        """Seconds of one call, the mean of `times`."""
+        return lambda: int(self.ask(verb, path, times)) / 1e9 / times
 
 
-def timed(work):
-    """Seconds of work(); what it returns dies after the clock has stopped."""
+def timed(work, times=1):
+    """Seconds of one work(), the mean of `times`; what it returns dies while the clock stands still."""
 
     def run():
-        start = time.perf_counter_ns()
-        opened = work()
-        seconds = (time.perf_counter_ns() - start) / 1e9
-        del opened
-        return seconds
+        total = 0
+        for _ in range(times):
+            start = time.perf_counter_ns()
+            opened = work()
+            total += time.perf_counter_ns() - start
+            del opened
+        return total / 1e9 / times
 
     return run
 
 
-def compare(subject, peer, pairs):
-    """Each round runs the subject once and the peer twice, in an order that changes from round to round."""
-    works = [subject, peer, peer]
-    times = [[], [], []]
+def compare(subject, verb, path, peer, pairs):
+    """Each round runs the subject once and the peer twice, in an order that changes from round to round.
+
+    What takes microseconds is called several times in a row, on both sides; where one call of the peer takes over half
+    a second, there are fewer rounds.
+    """
+    seconds = timed(peer)()
+    times = max(1, min(50, int(0.003 / seconds)))
+    if seconds > 0.5:
+        pairs = min(pairs, max(5, int(20 / seconds)))
+    works = [subject.timed(verb, path, times), timed(peer, times), timed(peer, times)]
+    found = [[], [], []]
     orders = itertools.cycle(itertools.permutations(range(3)))
     for order in itertools.islice(orders, pairs):
         for which in order:
-            times[which].append(works[which]())
+            found[which].append(works[which]())
     return {
-        "value": statistics.median(p / s for s, p in zip(times[0], times[1])),
-        "self": statistics.median(p / q for p, q in zip(times[1], times[2])),
+        "value": statistics.median(p / s for s, p in zip(found[0], found[1])),
+        "self": statistics.median(p / q for p, q in zip(found[1], found[2])),
         "pairs": pairs,
-        "seconds": statistics.median(times[0]),
-        "peer_seconds": statistics.median(times[1]),
+        "calls_a_time": times,
+        "seconds": statistics.median(found[0]),
+        "peer_seconds": statistics.median(found[1]),
     }
-
-
-def enough_pairs(peer, wanted):
-    """`wanted` where a pair is short, fewer (never under 5) where the peer takes over half a second."""
-    seconds = peer()
-    return wanted if seconds < 0.5 else max(min(wanted, 5), min(wanted, int(20 / seconds)))
 
 
 def show(name, unit, result, **goal):

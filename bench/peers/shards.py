@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from answers import check
-from pairing import Subject, compare, enough_pairs, show, timed
+from pairing import Subject, compare, show
 from safetensors import safe_open
 
 
@@ -26,8 +26,7 @@ def main(program, pairs, *goals_and_folders):
     for goal, folder in zip(goals_and_folders[::2], map(Path, goals_and_folders[1::2])):
         shards = sorted(folder.glob("*.safetensors"))
         check(subject, folder, shards)
-        peer = timed(lambda: open_all(folder))
-        result = compare(subject.timed("checkpoint", folder), peer, enough_pairs(peer, int(pairs)))
+        result = compare(subject, "checkpoint", folder, lambda: open_all(folder), int(pairs))
         name = f"{len(shards)} shards, {int(subject.ask('count', folder)):,} tensors, " + (
             "with an index.json" if (folder / "model.safetensors.index.json").exists() else "no index")
         milliseconds = {"value": result["seconds"] * 1e3, "pairs": result["pairs"]}
