@@ -16,7 +16,7 @@ class HOIST_API Checkpoint {
   static Checkpoint of(Archive archive);
 
   // A set behind an index.json that is not in the file system; `open_shard` gets the names that the index holds,
-  // from several threads.
+  // from several threads, and must not throw.
   using OpenShard = std::function<Result<std::shared_ptr<const Source>>(std::string_view file)>;
   static Result<Checkpoint> from_index(std::string_view index_json, const OpenShard& open_shard, OpenOptions = {});
 

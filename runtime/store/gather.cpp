@@ -135,7 +135,7 @@ class Worker {
 }  // namespace
 
 Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::byte> into, const CopyOptions& options) {
-  const std::uint64_t total = into.size();
+  const std::uint64_t total = slice.byte_count;
   if (options.bytes_read) *options.bytes_read = 0;
   if (total == 0) return {};
   const std::uint64_t most = std::max<std::uint64_t>(1, total / min_bytes_per_thread);
