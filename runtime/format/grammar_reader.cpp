@@ -1,8 +1,8 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
 
-#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
@@ -92,6 +92,7 @@ class Handler {
       return !builder_.full();
     }
     if (state_ != State::tensor || field_ != dtype) return wrong("a string");
+    if (value == hoist::name(dtype_)) return true;  // neighbours mostly share theirs
     if (const auto parsed = parse_dtype(value)) {
       dtype_ = *parsed;
       return true;
@@ -154,7 +155,8 @@ class Handler {
   }
 
   bool start_field(std::string_view key) {
-    field_ = static_cast<Field>(std::find(field_names.begin(), field_names.end(), key) - field_names.begin());
+    // Spelled out: with the lengths known, each comparison is an instruction or two.
+    field_ = key == "dtype" ? dtype : key == "shape" ? shape : key == "data_offsets" ? data_offsets : unknown;
     if (field_ == unknown) {
       if (options_.validation == Validation::compatible) return true;
       return refuse(Errc::invalid_field, "unknown field " + quoted(key));
@@ -293,7 +295,8 @@ std::optional<std::string> decode_json_string(std::string_view literal) {
     bool String(const char* data, Size size, bool) { return decoded.assign(data, size), true; }
     std::string decoded;
   } handler;
-  std::string copy(literal);
+  HeaderBytes copy(literal.size());
+  std::memcpy(copy.data(), literal.data(), literal.size());
   Stream stream(copy.data());
   rapidjson::Reader reader;
   if (reader.Parse<flags>(stream, handler).IsError() || stream.Tell() != copy.size()) return std::nullopt;

@@ -10,9 +10,12 @@
 
 namespace hoist::format {
 
-// The N bytes of JSON, and a NUL behind them for the grammar reader, which decodes names in place.
+// The N bytes of JSON, and zeros behind them: RapidJSON, which decodes names in place, ends at the first of them, and
+// looks at up to 16 bytes at once.
 class HeaderBytes {
  public:
+  static constexpr std::size_t zeros_behind = 32;
+
   HeaderBytes() = default;
   explicit HeaderBytes(std::size_t size);  // contents undefined until the caller fills data()
   HeaderBytes(HeaderBytes&& other) noexcept

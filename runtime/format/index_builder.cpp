@@ -1,6 +1,7 @@
 #include "format/index_builder.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -92,12 +93,13 @@ void trim(auto& vector) {
 
 }  // namespace
 
-HeaderBytes::HeaderBytes(std::size_t size) : bytes_(static_cast<char*>(base::allocate_large(size + 1))), size_(size) {
-  bytes_[size] = '\0';
+HeaderBytes::HeaderBytes(std::size_t size)
+    : bytes_(static_cast<char*>(base::allocate_large(size + zeros_behind))), size_(size) {
+  std::memset(bytes_ + size, 0, zeros_behind);
 }
 
 HeaderBytes::~HeaderBytes() {
-  if (bytes_) base::free_large(bytes_, size_ + 1);
+  if (bytes_) base::free_large(bytes_, size_ + zeros_behind);
 }
 
 IndexBuilder::IndexBuilder(HeaderBytes& header, std::uint64_t file_bytes, const OpenOptions& options, ErrorList& errors)

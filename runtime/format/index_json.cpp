@@ -35,7 +35,11 @@ std::string_view unsafe(std::string_view file) {
 class Handler {
  public:
   Handler(ShardIndex& index, Stream& stream, const OpenOptions& options, ErrorList& errors)
-      : index_(index), stream_(stream), options_(options), errors_(errors) {}
+      : index_(index),
+        has_escapes_(index.text.view().find('\\') != std::string_view::npos),
+        stream_(stream),
+        options_(options),
+        errors_(errors) {}
 
   bool StartObject() {
     if (++depth_ > options_.max_nesting) return false;
@@ -131,7 +135,7 @@ class Handler {
   }
 
   bool check_text(std::string_view text) {
-    if (base::is_utf8(text)) return true;
+    if (!has_escapes_ || base::is_utf8(text)) return true;
     errors_.add({.code = Errc::invalid_utf8,
                  .message = "an escape stands for half a surrogate pair",
                  .offset = stream_.Tell()});
@@ -147,6 +151,7 @@ class Handler {
   }
 
   ShardIndex& index_;
+  bool has_escapes_;  // anywhere in the text
   Stream& stream_;
   const OpenOptions& options_;
   ErrorList& errors_;

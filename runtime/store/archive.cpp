@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -13,14 +15,19 @@ namespace store {
 namespace {
 
 Result<format::HeaderBytes> read_header(const Storage& storage, const OpenOptions& options) {
-  std::array<std::byte, format::prefix_bytes> prefix{};
-  const auto prefix_size = std::min<std::uint64_t>(prefix.size(), storage.size());
-  if (auto read = storage.read(0, std::span(prefix).first(prefix_size)); !read) return std::move(read).error();
-  auto size = format::header_bytes(std::span(prefix).first(prefix_size), storage.size(), options);
+  // One read gets the length, and for most small files the whole header.
+  std::array<std::byte, 16U << 10> begin;
+  const auto begun = std::span(begin).first(std::min<std::uint64_t>(begin.size(), storage.size()));
+  if (auto read = storage.read(0, begun); !read) return std::move(read).error();
+  const auto prefix = begun.first(std::min<std::size_t>(begun.size(), format::prefix_bytes));
+  auto size = format::header_bytes(prefix, storage.size(), options);
   if (!size) return std::move(size).error();
   format::HeaderBytes header(*size);
-  auto read = storage.read(format::prefix_bytes, std::as_writable_bytes(std::span(header.data(), header.size())));
-  if (!read) return std::move(read).error();
+  const auto text = std::as_writable_bytes(std::span(header.data(), header.size()));
+  const auto known = begun.subspan(prefix.size(), std::min(text.size(), begun.size() - prefix.size()));
+  std::copy(known.begin(), known.end(), text.begin());
+  auto rest = storage.read(begun.size(), text.subspan(known.size()));
+  if (!rest) return std::move(rest).error();
   return header;
 }
 
