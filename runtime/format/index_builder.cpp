@@ -105,7 +105,9 @@ HeaderBytes::~HeaderBytes() {
 IndexBuilder::IndexBuilder(HeaderBytes& header, std::uint64_t file_bytes, const OpenOptions& options, ErrorList& errors)
     : header_(header), file_bytes_(file_bytes), options_(options), errors_(errors) {
   // One brace a tensor, and no entry is shorter than 51 bytes: exact for honest files, bounded for others.
-  index_.tensors.reserve(std::min(count_byte(header.view(), '{'), header.size() / 51));
+  const std::size_t most = std::min(count_byte(header.view(), '{'), header.size() / 51);
+  index_.tensors.reserve(most);
+  index_.dimensions.reserve(2 * most);  // most weights are matrices; the rest is given back
 }
 
 void IndexBuilder::tensor(std::string_view name, DType dtype, std::uint64_t begin, std::uint64_t end) {
