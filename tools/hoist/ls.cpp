@@ -20,16 +20,23 @@ struct Listing {
   bool sharded = false;
 };
 
+// Names differ, so they settle every tie.
 void sort(std::vector<TensorView>& tensors, SortBy key) {
+  const auto by_name = [](const TensorView& left, const TensorView& right) {
+    return natural_less(left.name(), right.name());
+  };
+  const auto by_size = [by_name](const TensorView& left, const TensorView& right) {
+    return left.byte_count() != right.byte_count() ? left.byte_count() > right.byte_count() : by_name(left, right);
+  };
+  const auto by_offset = [by_name](const TensorView& left, const TensorView& right) {
+    const std::pair l(left.file(), left.info().offset), r(right.file(), right.info().offset);
+    return l != r ? l < r : by_name(left, right);
+  };
   switch (key) {
     case SortBy::file_order: return;
-    case SortBy::name: std::ranges::stable_sort(tensors, natural_less, &TensorView::name); return;
-    case SortBy::size: std::ranges::stable_sort(tensors, std::greater{}, &TensorView::byte_count); return;
-    case SortBy::offset:
-      std::ranges::stable_sort(tensors, [](const TensorView& left, const TensorView& right) {
-        return std::pair(left.file(), left.info().offset) < std::pair(right.file(), right.info().offset);
-      });
-      return;
+    case SortBy::name: std::ranges::sort(tensors, by_name); return;
+    case SortBy::size: std::ranges::sort(tensors, by_size); return;
+    case SortBy::offset: std::ranges::sort(tensors, by_offset); return;
   }
 }
 

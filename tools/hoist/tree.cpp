@@ -10,16 +10,41 @@ namespace {
 // A hostile name has a dot at every byte: what is deeper stays one part, or the indentation alone would fill the disk.
 constexpr std::size_t deepest = 32;
 
-std::vector<std::string_view> parts_of(std::string_view name) {
-  std::vector<std::string_view> parts;
-  while (parts.size() + 1 < deepest) {
-    const std::size_t dot = name.find('.');
-    if (dot == std::string_view::npos) break;
-    parts.push_back(name.substr(0, dot));
-    name.remove_prefix(dot + 1);
+// The parts of a name, from the front on.
+class Parts {
+ public:
+  explicit Parts(std::string_view name) : rest_(name) {}
+
+  bool more() const { return more_; }  // a name has at least one part, be it empty
+  std::string_view take() {
+    const std::size_t dot = ++taken_ < deepest ? rest_.find('.') : std::string_view::npos;
+    const std::string_view part = rest_.substr(0, dot);
+    more_ = dot != std::string_view::npos;
+    if (more_) rest_.remove_prefix(dot + 1);
+    return part;
   }
-  parts.push_back(name);
-  return parts;
+
+ private:
+  std::string_view rest_;
+  std::size_t taken_ = 0;
+  bool more_ = true;
+};
+
+std::vector<std::string_view> parts_of(std::string_view name) {
+  std::vector<std::string_view> all;
+  for (Parts parts(name); parts.more();)
+    all.push_back(parts.take());
+  return all;
+}
+
+// Part by part, so that "a.b" and "a.c" stay together when there is an "a-b".
+bool comes_before(const TensorView& left, const TensorView& right) {
+  Parts l(left.name()), r(right.name());
+  while (l.more() && r.more()) {
+    const std::string_view a = l.take(), b = r.take();
+    if (a != b) return natural_less(a, b);
+  }
+  return !l.more() && r.more();
 }
 
 // Adjacent parts of one name lie side by side in it.
@@ -54,11 +79,7 @@ std::vector<TreeNode> without_single_children(const std::vector<TreeNode>& nodes
 }  // namespace
 
 std::vector<TreeNode> tree_of(std::vector<TensorView>& tensors) {
-  // Part by part, so that "a.b" and "a.c" stay together when there is an "a-b".
-  std::ranges::stable_sort(tensors, [](const TensorView& left, const TensorView& right) {
-    const auto l = parts_of(left.name()), r = parts_of(right.name());
-    return std::ranges::lexicographical_compare(l, r, natural_less);
-  });
+  std::ranges::sort(tensors, comes_before);
   std::vector<TreeNode> nodes;
   std::vector<std::size_t> open;  // the nodes from the root down to the last one, by depth
   std::vector<std::string_view> previous;

@@ -165,6 +165,11 @@ void decode_floats(DType dtype, std::span<const std::byte> bytes, std::uint64_t 
   const std::uint32_t width = bits(dtype);
   for (std::uint32_t code = 0; code < 1U << width; ++code)
     table[code] = decode_small(dtype, code);
+  if (width == 8) {
+    for (std::size_t i = 0; i < into.size(); ++i)
+      into[i] = table[std::to_integer<std::size_t>(bytes[first + i])];
+    return;
+  }
   for (std::size_t i = 0; i < into.size(); ++i)
     into[i] = table[code_at(width, bytes, first + i)];
 }
