@@ -8,11 +8,20 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 COMMAND = os.environ.get("HOIST_COMMAND", "hoist")
+
+
+def is_sanitized():
+    """A sanitizer's own memory is no measure of the command's."""
+    with open(COMMAND, "rb") as file:
+        content = file.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
 
 BITS = {
     "BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
@@ -82,6 +91,26 @@ class CommandTest(unittest.TestCase):
         self.assertNotEqual(text, "")
         self.assertNotIn("\x1b", text)
         return text
+
+    def peak_kibibytes(self, *arguments):
+        """The most memory that the command held. Measured from a small process in between: what forks inherits the
+        peak of its parent, and this one has built files in memory."""
+        script = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True);"
+                  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+        done = subprocess.run([sys.executable, "-S", "-c", script, COMMAND, *arguments], cwd=self.folder, timeout=300,
+                              stdout=subprocess.PIPE, check=True)
+        return int(done.stdout)
+
+    def sparse(self, name, *tensors):
+        """A file of (name, dtype, shape, byte count) whose data takes no space on the disk."""
+        header, end = {}, 0
+        for tensor, dtype, shape, size in tensors:
+            header[tensor] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
+            end += size
+        text = json.dumps(header).encode()
+        path = self.write(struct.pack("<Q", len(text)) + text, name)
+        os.truncate(path, 8 + len(text) + end)
+        return path
 
     def json(self, *arguments, status=0):
         text = self.expect(status, *arguments, "--json")

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from support import CommandTest, file_bytes, floats
+from support import CommandTest, file_bytes, floats, is_sanitized
 
 
 class Ls(CommandTest):
@@ -112,6 +112,13 @@ class Ls(CommandTest):
         self.assertNotIn("\x1b", text)
         self.assertNotIn("\u0085", text)
         self.assertIn(r"\x1b[31mred\x0a\x85", text)
+
+    def test_two_gigabytes_are_listed_and_verified_in_little_memory(self):
+        if is_sanitized():
+            self.skipTest("sanitizers use memory of their own")
+        path = self.sparse("large", *[("layer.%d.weight" % i, "BF16", [5000, 1000], 10000000) for i in range(200)])
+        for command in ["ls", "verify", "info"]:
+            self.assertLess(self.peak_kibibytes(command, path), 30 * 1024, command)
 
     def test_what_cannot_be_opened_is_a_failure_with_a_message(self):
         broken = self.write(file_bytes([("a", "U8", [1], b"1")])[:-1], "short.safetensors")

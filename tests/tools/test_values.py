@@ -1,6 +1,5 @@
 """The values of every dtype, as head prints them, against tables worked out by hand."""
 
-import json
 import struct
 import unittest
 

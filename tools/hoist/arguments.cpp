@@ -170,7 +170,7 @@ std::pair<std::string, Slice> parse_named_slice(const std::string& text) {
 void define_load(CLI::App& root, LoadArguments& arguments, LoadWords& words) {
   CLI::App& command = add_command(root, "load", "Load tensors into host memory and say how fast that was",
                                   "Examples:\n  hoist load model.safetensors --select 'encoder.layer.0.**' --check\n"
-                                  "  hoist load model.safetensors --select '**.weight' --shard 0:1/4");
+                                  "  hoist load model.safetensors --select 'encoder.**.weight' --shard 0:1/2");
   add_path(command, arguments.path);
   add_list(command, "--select", arguments.select, "only these: a name, glob, re:REGEX, @LISTFILE, !exclusion; repeats",
            1)

@@ -139,7 +139,7 @@ void write_tables(const Info& info, Output& output) {
   if (const Metadata& metadata = info.checkpoint.metadata(); !metadata.empty()) {
     output.write("\n");
     auto entry = metadata.begin();
-    print_table(output, {{.title = "METADATA"}, {.title = "VALUE", .shrinks = true}}, metadata.size(),
+    print_table(output, {{.title = "METADATA", .shrinks = true}, {.title = "VALUE", .shrinks = true}}, metadata.size(),
                 [&](std::size_t i, std::vector<std::string>& cells) {
                   entry = i == 0 ? metadata.begin() : std::next(entry);  // rows come in order, twice
                   cells = {entry->first, entry->second};

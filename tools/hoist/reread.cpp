@@ -12,7 +12,9 @@
 namespace hoist::tool {
 namespace {
 
-// Move-only in spirit: made and used in one place.
+constexpr std::uint64_t window_bytes = 1 << 20;
+
+// For one thread. Failures are thrown.
 class File {
  public:
   explicit File(std::string_view path) : path_(path), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
@@ -31,8 +33,6 @@ class File {
   }
 
  private:
-  static constexpr std::uint64_t window_bytes = 1 << 20;
-
   void move_window(std::uint64_t offset, std::uint64_t size) {
     window_.resize(std::max(size, window_bytes));
     window_start_ = offset;
@@ -77,19 +77,38 @@ class Comparison {
   Comparison(const TensorInfo& info, std::string_view file, std::span<const std::byte> loaded)
       : file_(file), origin_(info.offset), width_(bits(info.dtype)), loaded_(loaded) {}
 
-  // `source` counts elements of the tensor in the file, `target` elements of what was loaded.
-  bool same(std::uint64_t source, std::uint64_t target) {
-    if (width_ % 8 == 0) {
-      const std::uint64_t size = width_ / 8;
-      return std::memcmp(file_.at(origin_ + source * size, size), loaded_.data() + target * size, size) == 0;
+  // Compares `count` elements that lie side by side. `source` counts elements of the tensor in the file, `target`
+  // elements of what was loaded; the first that differs comes back.
+  std::optional<std::uint64_t> run(std::uint64_t source, std::uint64_t target, std::uint64_t count) {
+    if (width_ % 8 != 0) {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        if (!same_bits(source + i, target + i)) return target + i;
+      }
+      return std::nullopt;
     }
+    const std::uint64_t size = width_ / 8;
+    while (count > 0) {
+      const std::uint64_t part = std::min(count, window_bytes / size);
+      const std::byte* found = file_.at(origin_ + source * size, part * size);
+      const std::byte* ours = loaded_.data() + target * size;
+      if (std::memcmp(found, ours, part * size) != 0)
+        return target +
+               static_cast<std::uint64_t>(std::mismatch(found, found + part * size, ours).first - found) / size;
+      source += part;
+      target += part;
+      count -= part;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool same_bits(std::uint64_t source, std::uint64_t target) {
     const std::uint64_t bit = source * width_;
     const std::uint64_t byte = bit / 8;
     const std::byte* found = file_.at(origin_ + byte, (bit + width_ + 7) / 8 - byte);
     return bits_at(found, bit % 8, width_) == bits_at(loaded_.data(), target * width_, width_);
   }
 
- private:
   File file_;
   std::uint64_t origin_;
   unsigned width_;
@@ -108,14 +127,16 @@ Result<std::optional<std::uint64_t>> first_difference(const TensorInfo& info, st
     count *= picked[dim].count;
   }
   Comparison comparison(info, file, loaded);
+  const std::uint64_t run = picked.empty() || picked.back().step != 1 ? 1 : picked.back().count;
   std::vector<std::uint64_t> counters(picked.size(), 0);
-  for (std::uint64_t target = 0; target < count; ++target) {
+  for (std::uint64_t target = 0; target < count; target += run) {
     std::uint64_t source = 0;
     for (std::size_t dim = 0; dim < picked.size(); ++dim)
       source += (picked[dim].start + counters[dim] * picked[dim].step) * strides[dim];
-    if (!comparison.same(source, target)) return std::optional(target);
+    if (const auto found = comparison.run(source, target, run)) return found;
     for (std::size_t dim = picked.size(); dim-- > 0;) {
-      if (++counters[dim] < picked[dim].count) break;
+      counters[dim] += dim + 1 == picked.size() ? run : 1;
+      if (counters[dim] < picked[dim].count) break;
       counters[dim] = 0;
     }
   }

@@ -45,6 +45,20 @@ bool finite(Number value) {
   else return true;
 }
 
+// Of finite elements, at least one.
+template <class Number>
+Moments moments(std::span<const Number> block) {
+  const auto size = static_cast<double>(block.size());
+  double mean = sum(block, [](Number value) { return static_cast<double>(value); }) / size;
+  if (!std::isfinite(mean))  // F64 near its end: divided first, the sum stays inside
+    mean = sum(block, [size](Number value) { return static_cast<double>(value) / size; });
+  const double squares = sum(block, [mean](Number value) {
+    const double deviation = static_cast<double>(value) - mean;
+    return deviation * deviation;
+  });
+  return {.count = block.size(), .mean = mean, .squares = squares};
+}
+
 template <class Number>
 BlockFacts<Number> examine(std::span<const Number> block) {
   using Limits = std::numeric_limits<Number>;
@@ -60,16 +74,13 @@ BlockFacts<Number> examine(std::span<const Number> block) {
     finites += finite(value);
   }
   facts.infinite = block.size() - finites - facts.nan;
-  if (finites == 0) return facts;
-  const auto size = static_cast<double>(finites);
-  double mean = sum(block, [](Number value) { return finite(value) ? static_cast<double>(value) : 0.0; }) / size;
-  if (!std::isfinite(mean))  // F64 near its end: divided first, the sum stays inside
-    mean = sum(block, [size](Number value) { return finite(value) ? static_cast<double>(value) / size : 0.0; });
-  const double squares = sum(block, [mean](Number value) {
-    const double deviation = finite(value) ? static_cast<double>(value) - mean : 0.0;
-    return deviation * deviation;
-  });
-  facts.moments = {.count = finites, .mean = mean, .squares = squares};
+  if (finites == block.size()) {
+    facts.moments = moments(block);
+  } else if (finites > 0) {
+    std::array<Number, block_size> kept;
+    const auto end = std::ranges::copy_if(block, kept.begin(), finite<Number>).out;
+    facts.moments = moments(std::span<const Number>(kept.begin(), end));
+  }
   return facts;
 }
 
