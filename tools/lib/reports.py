@@ -5,7 +5,8 @@ import xml.etree.ElementTree
 
 from stage import Result
 
-UNITTEST_LINE = re.compile(r"^(\w+) \([\w.]+\)(?: .*)? \.\.\. (?:.*?)(ok|FAIL|ERROR|skipped (?P<q>['\"])(?P<reason>.*)(?P=q))$", re.M)
+UNITTEST_LINE = re.compile(r"^(\w+) \([\w.]+\).* \.\.\. .*?(ok|FAIL|ERROR|skipped (['\"]).*\3)$", re.M)
+UNITTEST_SKIP = re.compile(r"skipped (['\"])(?P<reason>.*)\1$", re.M)
 GTEST_SKIP = re.compile(r"^.*: Skipped\n(?P<reason>.+)$", re.M)
 EXIT_SKIP = re.compile(r"^skipped: (?P<reason>.+)$", re.M)  # what a script prints before it exits with 77
 
@@ -15,7 +16,7 @@ def read_unittest(text):
     for match in UNITTEST_LINE.finditer(text):
         name, verdict = match[1], match[2]
         if verdict.startswith("skipped"):
-            results.append(Result(name, "skipped", match["reason"]))
+            results.append(Result(name, "skipped", UNITTEST_SKIP.search(verdict)["reason"]))
         else:
             results.append(Result(name, "passed" if verdict == "ok" else "failed"))
     return results
@@ -42,5 +43,5 @@ def skip_or_missing(name, case, output):
     message = (case.find("skipped").get("message") or "") if case.find("skipped") is not None else ""
     if "Unable to find" in message or "Required Files" in message:
         return Result(name, "failed", message)
-    said = GTEST_SKIP.search(output) or EXIT_SKIP.search(output)
+    said = GTEST_SKIP.search(output) or EXIT_SKIP.search(output) or UNITTEST_SKIP.search(output)
     return Result(name, "skipped", said["reason"].strip() if said else message or "no reason given")
