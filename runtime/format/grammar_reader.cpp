@@ -2,6 +2,7 @@
 #include <rapidjson/reader.h>
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -114,7 +115,12 @@ class Handler {
 
   bool Int(int) { return wrong("a negative number"); }
   bool Int64(std::int64_t) { return wrong("a negative number"); }
-  bool Double(double) { return wrong("a number with a fraction or an exponent, or above 2^64 - 1"); }
+  bool Double(double value) {
+    if (std::isfinite(value)) return wrong("a number with a fraction or an exponent, or above 2^64 - 1");
+    // RapidJSON sees that most numbers are too big for a double, but not 9223372036854775808e308.
+    builder_.fail(Errc::invalid_field, "a number is too big to be stored in double", here(), name_);
+    return false;
+  }
   bool RawNumber(const char*, Size, bool) { return wrong("a number"); }
   bool Bool(bool) { return wrong("a boolean"); }
   bool Null() {
