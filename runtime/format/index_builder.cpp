@@ -168,8 +168,8 @@ Index IndexBuilder::finish() {
   if (!std::is_sorted(index_.tensors.begin(), index_.tensors.end(), by_offset)) {
     std::stable_sort(index_.tensors.begin(), index_.tensors.end(), by_offset);
   }
+  fill_names();  // first: a name that stands twice is why its tensors overlap
   check_tensors();
-  if (!errors_.full()) fill_names();
   if (errors_.empty() && not_strict_) errors_.add(*std::move(not_strict_));
   index_.header = std::move(header_);
   return std::move(index_);

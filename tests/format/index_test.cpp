@@ -129,8 +129,8 @@ TEST(Verify, CollectsEachTensorsFirstErrorAndOfManyAHundred) {
                                                      "wxyz")));
   ASSERT_EQ(three[0].errors.size(), 3U);
   EXPECT_EQ(three[0].errors[0].code, Errc::unknown_dtype);
-  EXPECT_EQ(three[0].errors[1].code, Errc::size_mismatch);
-  EXPECT_EQ(three[0].errors[2].code, Errc::duplicate_tensor);
+  EXPECT_EQ(three[0].errors[1].code, Errc::duplicate_tensor);
+  EXPECT_EQ(three[0].errors[2].code, Errc::size_mismatch);
   for (const Error& error : three[0].errors)
     EXPECT_THAT(error.file, HasSubstr("three.safetensors"));
 }
