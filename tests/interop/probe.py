@@ -17,7 +17,10 @@ def contents(paths):
         tensors, metadata = json.loads(line)
         answers.append(
             (
-                [(_text(name), dtype, shape, offset, bytes.fromhex(data)) for name, dtype, shape, offset, data in tensors],
+                [
+                    (_text(name), dtype, shape, offset, bytes.fromhex(data))
+                    for name, dtype, shape, offset, data in tensors
+                ],
                 {_text(key): _text(value) for key, value in metadata.items()},
             )
         )

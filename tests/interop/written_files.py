@@ -33,7 +33,7 @@ NUMPY_DTYPES = [
     ("F8_E5M2FNUZ", ml_dtypes.float8_e5m2fnuz),
 ]  # fmt: skip
 
-METADATA = {"format": "np", "": "", "quote\"\\": "line\nbreak\t\x1f\x7f", "größe": "€ \U0001F600", "nul": "\0"}
+METADATA = {"format": "np", "": "", 'quote"\\': "line\nbreak\t\x1f\x7f", "größe": "€ \U0001f600", "nul": "\0"}
 
 
 def pattern(size, seed):
