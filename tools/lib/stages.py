@@ -87,8 +87,7 @@ def fuzz_one(shell, target):
     corpus = BUILD / "corpus" / target.name  # what it finds goes here, not among the committed seeds
     corpus.mkdir(parents=True, exist_ok=True)
     status = shell.run(target, f"-runs={FUZZ_RUNS}", f"-max_total_time={FUZZ_SECONDS}", "-seed=1", "-timeout=20",
-                       "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={corpus.parent}/", corpus, seeds,
-                       check=False)
+                       "-rss_limit_mb=2048", f"-dict={ROOT}/tests/fuzz/json.dict", f"-artifact_prefix={corpus.parent}/", corpus, seeds, check=False)
     return Result(target.name, "passed" if status == 0 else "failed", f"exit status {status}" if status else "")
 
 
