@@ -10,7 +10,8 @@
 namespace hoist::store {
 namespace {
 
-constexpr std::uint64_t max_range = 100'000;  // numbers in one {a..b}
+constexpr std::uint64_t max_range = 100'000;  // numbers in all {a..b} of a pattern
+constexpr std::size_t max_digits = 20;        // as many as 2^64 has; padding makes every number as wide as its ends
 
 // Turns a glob into RE2's syntax, from left to right. RE2 then matches in time linear in the name.
 class GlobTranslator {
@@ -109,18 +110,22 @@ class GlobTranslator {
     std::uint64_t first = 0, last = 0;
     const auto parse = [](std::string_view text, std::uint64_t& value) {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      return error == std::errc() && end == text.data() + text.size() && !text.empty();
+      return error == std::errc() && end == text.data() + text.size() && text.size() <= max_digits;
     };
     if (!parse(from, first) || !parse(to, last)) return bad("a range whose ends are not numbers");
     if (first > last) return bad("a range that runs backwards");
-    if (last - first >= max_range) return bad("a range of more than " + base::grouped(max_range) + " numbers");
+    if (last - first >= max_range - range_numbers_) {
+      return bad("ranges of more than " + base::grouped(max_range) + " numbers");
+    }
+    const std::uint64_t count = last - first + 1;
+    range_numbers_ += count;
     // {00..15} gives every number the same width, as the shell does.
     const bool padded = (from.size() > 1 && from[0] == '0') || (to.size() > 1 && to[0] == '0');
     const std::size_t width = padded ? std::max(from.size(), to.size()) : 1;
     std::string text = "(?:";
-    for (std::uint64_t n = first; n <= last; ++n) {
-      const std::string digits = std::to_string(n);
-      if (n != first) text += '|';
+    for (std::uint64_t i = 0; i < count; ++i) {  // counts, since `last` may be the largest number there is
+      const std::string digits = std::to_string(first + i);
+      if (i != 0) text += '|';
       text.append(width - std::min(width, digits.size()), '0') += digits;
     }
     return special(text + ")");
@@ -138,6 +143,7 @@ class GlobTranslator {
   std::string prefix_;
   std::string closers_;
   bool literal_ = true;
+  std::uint64_t range_numbers_ = 0;  // so far
 };
 
 }  // namespace
