@@ -116,8 +116,10 @@ class Handler {
   bool Int(int) { return wrong("a negative number"); }
   bool Int64(std::int64_t) { return wrong("a negative number"); }
   bool Double(double value) {
-    if (std::isfinite(value)) return wrong("a number with a fraction or an exponent, or above 2^64 - 1");
-    // RapidJSON sees that most numbers are too big for a double, but not 9223372036854775808e308.
+    // RapidJSON gives infinity for 9223372036854775808e308. Just below the largest double the reference refuses or
+    // accepts a number by how it is spelled: refuse all of those.
+    if (std::abs(value) < 1.797693134862e308)
+      return wrong("a number with a fraction or an exponent, or above 2^64 - 1");
     builder_.fail(Errc::invalid_field, "a number is too big to be stored in double", here(), name_);
     return false;
   }
