@@ -3,6 +3,7 @@
 import json
 
 SIGNED_LIMIT = 2**63
+LARGEST_NUMBER = 1.797693134862e308
 MAX_RANK, STRICT_RANK = 1024, 64
 
 
@@ -30,7 +31,9 @@ def why_refused(data):
             return "a dimension is above 2^63 - 1"
         elif len(value.value("shape")) > MAX_RANK:
             return "a rank is above the limit"
-    if any(float(number) == 0 for number in _huge_exponents(data)):
+    if any(abs(float(number)) > LARGEST_NUMBER for number in _numbers(data)):
+        return "a number is next to the largest double"
+    if any(float(number) == 0 and _exponent(number) > 308 for number in _numbers(data)):
         return "a zero has a huge exponent"
     return None
 
@@ -60,10 +63,14 @@ def _entries(data):
     return json.loads(_text(data), object_pairs_hook=Pairs)
 
 
-def _huge_exponents(data):
+def _numbers(data):
     numbers = []
-    json.loads(_text(data), parse_float=numbers.append)
-    return [number for number in numbers if "e" in number.lower() and int(number.lower().split("e")[1]) > 308]
+    json.loads(_text(data), parse_float=numbers.append, parse_int=numbers.append)
+    return numbers
+
+
+def _exponent(number):
+    return int(number.lower().partition("e")[2] or 0)
 
 
 def _repeats(pairs):

@@ -113,6 +113,13 @@ def rows():
     yield reject(
         "unknown field with a number too big", REJECT, *((one(more=f',"x":{x}'), 1) for x in (*too_big, *numbers))
     )
+    by_spelling = ("1797693134862315.7486e293", "179769313486231577" + "0" * 291)  # both are that same double
+    yield refuse("unknown field with the largest double", "invalid_field", (one(more=',"x":1.7976931348623157e308'), 1))
+    yield reject(
+        "unknown field with the largest double, spelled longer",
+        "invalid_field",
+        *((one(more=f',"x":{x}'), 1) for x in by_spelling),
+    )
     yield refuse(
         "unknown field with a zero of a huge exponent",
         "invalid_field",
