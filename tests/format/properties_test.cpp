@@ -2,6 +2,8 @@
 // index that is not sound.
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "support/header_builder.hpp"
 #include "support/index_checks.hpp"
 #include "support/random_header.hpp"
@@ -70,6 +72,8 @@ struct Small {
   std::string json;
   std::uint64_t data_bytes;
 };
+
+void PrintTo(const Small& small, std::ostream* out) { *out << small.json; }
 
 class SmallHeader : public testing::TestWithParam<Small> {
  protected:
