@@ -72,7 +72,7 @@ def versions(root, build, peer):
     return {
         "hoist": output_of("git", "rev-parse", "--short=12", "HEAD", cwd=root) + (" with changes" if changed else ""),
         "compiler": output_of(compiler, "--version").partition("\n")[0],
-        "safetensors": peer,
+        "peer": peer,
     }
 
 
@@ -100,7 +100,7 @@ def summarise(results):
         on = document["machine"]
         of = document["versions"]
         lines += ["", f"## {document['task']}", "",
-                  f"{document['date']}, hoist {of['hoist']}, {of['compiler']}, safetensors {of['safetensors']}; "
+                  f"{document['date']}, hoist {of['hoist']}, {of['compiler']}, {of['peer']}; "
                   f"{on['cpu']}, {on['cores']} cores, {on['memory_gib']} GiB, Linux {on['kernel']}, {on['libc']}.", "",
                   "| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
         lines += ["| " + " | ".join(row(figure)) + " |" for figure in document["figures"]]
