@@ -40,13 +40,13 @@ void archive_find(benchmark::State& state) {
   const auto archive = hoist::Archive::open(file()).value();
   find(state, archive, shuffled_names(archive));
 }
-BENCHMARK(archive_find)->Unit(benchmark::kMillisecond);
+BENCHMARK(archive_find)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void checkpoint_find(benchmark::State& state) {
   const auto archive = hoist::Archive::open(file()).value();
   find(state, hoist::Checkpoint::of(archive), shuffled_names(archive));
 }
-BENCHMARK(checkpoint_find)->Unit(benchmark::kMillisecond);
+BENCHMARK(checkpoint_find)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 
