@@ -30,7 +30,7 @@ Result<Descriptor> Descriptor::open(const std::filesystem::path& path) {
   do {
     fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return base::system_error(errno, "open");
+  if (fd < 0) return base::system_error(errno, "cannot open it");
   Descriptor file(fd);
   if (auto regular = file.require_regular(); !regular) return std::move(regular).error();
   return file;

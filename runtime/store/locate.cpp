@@ -75,7 +75,9 @@ Result<Located> locate_in(const fs::path& directory) {
   std::sort(files.begin(), files.end());
   if (indexes.size() == 1) return Located{.index = directory / indexes[0]};
   if (indexes.size() > 1) return undecided(directory, "holds several indexes, name one of them", indexes);
-  if (files.empty()) return undecided(directory, "holds no *.safetensors file", {});
+  if (files.empty()) {
+    return Error{.code = Errc::not_found, .message = "holds no *.safetensors file", .file = directory.native()};
+  }
   if (files.size() > 1 && !complete_set(files)) {
     return undecided(directory, "holds several files that are not one complete numbered set, name one of them", files);
   }
