@@ -24,6 +24,7 @@ struct DirectoryCase {
   const char* name;
   std::vector<std::string> files;  // each holds one tensor: its own name
   const char* refusal;             // in the message; null: accepted, with all files
+  Errc code = Errc::invalid_index;
 };
 
 void PrintTo(const DirectoryCase& directory, std::ostream* out) { *out << directory.name; }
@@ -37,7 +38,7 @@ TEST_P(Directories, StandForOneCheckpointOrAreRefused) {
   directory.write("README.md", "not a tensor");
   const auto checkpoint = Checkpoint::open(directory.path());
   if (GetParam().refusal) {
-    ASSERT_THAT(checkpoint, FailsWith(Errc::invalid_index, GetParam().refusal));
+    ASSERT_THAT(checkpoint, FailsWith(GetParam().code, GetParam().refusal));
     EXPECT_EQ(checkpoint.error().file, directory.path().native());
   } else {
     ASSERT_THAT(checkpoint, Succeeds());
@@ -50,8 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, Directories,
     testing::Values(
         DirectoryCase{"OneFile", {"any name.safetensors"}, nullptr},
-        DirectoryCase{"NoFile", {}, "holds no *.safetensors"},
-        DirectoryCase{"NoFileOfTheEnding", {"model.bin"}, "holds no *.safetensors"},
+        DirectoryCase{"NoFile", {}, "holds no *.safetensors", Errc::not_found},
+        DirectoryCase{"NoFileOfTheEnding", {"model.bin"}, "holds no *.safetensors", Errc::not_found},
         DirectoryCase{"TwoFiles", {"a.safetensors", "b.safetensors"}, "'a.safetensors', 'b.safetensors'"},
         DirectoryCase{"SetFromOne", {"m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"}, nullptr},
         DirectoryCase{"SetFromZero", {"m-00000-of-00002.safetensors", "m-00001-of-00002.safetensors"}, nullptr},
