@@ -42,13 +42,14 @@ TEST(ASource, GivesTheSameBytesAsAFileAndItsOwnName) {
 }
 
 TEST(ASource, PassesItsErrorsThroughWithFileAndTensor) {
-  for (const int good_reads : {0, 1}) {  // the length of the header, and the header
-    const auto archive = Archive::from_source(std::make_shared<BreakingSource>(file(), good_reads));
+  int good_reads = 0;  // as many as it takes to open
+  Result<Archive> archive = Archive::from_source(std::make_shared<BreakingSource>(file(), 0));
+  for (; !archive; archive = Archive::from_source(std::make_shared<BreakingSource>(file(), ++good_reads))) {
+    ASSERT_LT(good_reads, 10);
     ASSERT_THAT(archive, FailsWith(Errc::io_error, "503 slow down"));
     EXPECT_EQ(archive.error().file, "s3://bucket/key");
   }
-  const auto archive = Archive::from_source(std::make_shared<BreakingSource>(file(), 2));
-  ASSERT_THAT(archive, Succeeds());
+  EXPECT_GT(good_reads, 0);
   for (const auto& view : {archive->at("w").value(), archive->at("w")->slice({{}, {.stop = 1}}).value()}) {
     const auto read = test::read(view);
     ASSERT_THAT(read, FailsWith(Errc::io_error, "503 slow down"));
