@@ -35,14 +35,19 @@ def read(path):
     return Breakage(path, fields["Caught-by"], preset)
 
 
+def files(root):
+    """Relative paths of all files but what is built or git's."""
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if name not in (".git", "__pycache__", "build")]
+        for name in names:
+            yield pathlib.Path(folder, name).relative_to(root)
+
+
 def copy_tree():
     """Brings the copy to what the working tree holds; files that are as they were keep their time, for the build."""
-    wanted = {path.relative_to(ROOT) for path in ROOT.rglob("*")
-              if path.is_file() and path.relative_to(ROOT).parts[0] not in ("build", ".git")
-              and "__pycache__" not in path.parts}
-    for path in [path for path in TREE.rglob("*") if path.is_file()]:
-        if path.relative_to(TREE) not in wanted:
-            path.unlink()
+    wanted = {path for path in files(ROOT) if (ROOT / path).is_file()}
+    for path in set(files(TREE)) - wanted:
+        (TREE / path).unlink()
     for path in wanted:
         target = TREE / path
         if not target.exists() or target.read_bytes() != (ROOT / path).read_bytes():

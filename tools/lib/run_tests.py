@@ -47,6 +47,8 @@ def run_stage(name, only):
         results = function(Shell(log, 60 * minutes), only)
     except Failed as failure:
         results = [Result(name, "failed", str(failure))]
+    except Exception as error:  # ours; the other stages are to run all the same
+        results = [Result(name, "failed", f"{type(error).__name__} in tools/lib: {error}")]
     show(name, results, time.monotonic() - start, log)
     return results
 
