@@ -45,6 +45,8 @@ struct Recipe {
   Outcome (*produce)();
 };
 
+void PrintTo(const Recipe& recipe, std::ostream* out) { *out << name(recipe.code); }
+
 constexpr Recipe recipes[] = {
     {Errc::header_too_small, [] { return opened("1234567"); }},
     {Errc::header_too_large, [] { return opened(test::file_with_length(100'000'001, "{}")); }},
