@@ -135,7 +135,7 @@ TEST_F(Verify, OfANumberedSetGivesOneVerdictForTheSet) {
 TEST_F(Verify, OfADirectoryThatStandsForNothingSaysSo) {
   const auto result = verify(directory_.path());
   ASSERT_THAT(result, SizeIs(1));
-  EXPECT_THAT(codes(result[0]), ElementsAre(Errc::invalid_index));
+  EXPECT_THAT(codes(result[0]), ElementsAre(Errc::not_found));
 }
 
 }  // namespace
