@@ -39,6 +39,14 @@ Result<std::shared_ptr<const ArchiveState>> open_state(Storage storage, const Op
   return std::make_shared<const ArchiveState>(ArchiveState{std::move(storage), std::move(index)});
 }
 
+Result<std::shared_ptr<const ArchiveState>> open_file(Result<io::Descriptor> file, std::string name,
+                                                      const OpenOptions& options, format::ErrorList& errors) {
+  if (!file) return std::move(file).error();
+  auto storage = Storage::of_file(std::move(file).value(), std::move(name), options.access);
+  if (!storage) return std::move(storage).error();
+  return open_state(std::move(storage).value(), options, errors);
+}
+
 // Runs `open`, which gives a Result of a state and may add to `errors`; puts `file` on whatever went wrong.
 template <class Open>
 Opened collect(const std::string& file, std::size_t max_errors, const Open& open) {
@@ -56,12 +64,15 @@ Opened collect(const std::string& file, std::size_t max_errors, const Open& open
 }  // namespace
 
 Opened open_path(const std::filesystem::path& path, const OpenOptions& options, std::size_t max_errors) {
-  return collect(path.native(), max_errors, [&](auto& errors) -> Result<std::shared_ptr<const ArchiveState>> {
-    auto file = io::Descriptor::open(path);
-    if (!file) return std::move(file).error();
-    auto storage = Storage::of_file(std::move(file).value(), path.native(), options.access);
-    if (!storage) return std::move(storage).error();
-    return open_state(std::move(storage).value(), options, errors);
+  return collect(path.native(), max_errors, [&](format::ErrorList& errors) {
+    return open_file(io::Descriptor::open(path), path.native(), options, errors);
+  });
+}
+
+Opened open_descriptor(int descriptor, const OpenOptions& options, std::size_t max_errors) {
+  const std::string name = "descriptor " + std::to_string(descriptor);
+  return collect(name, max_errors, [&](format::ErrorList& errors) {
+    return open_file(io::Descriptor::duplicate(descriptor), name, options, errors);
   });
 }
 
@@ -86,16 +97,7 @@ Result<Archive> Archive::open(const std::filesystem::path& path, OpenOptions opt
 }
 
 Result<Archive> Archive::from_descriptor(int descriptor, OpenOptions options) {
-  const std::string name = "descriptor " + std::to_string(descriptor);
-  const auto fail = [&](Error error) {
-    error.file = name;
-    return error;
-  };
-  auto file = io::Descriptor::duplicate(descriptor);
-  if (!file) return fail(std::move(file).error());
-  auto storage = store::Storage::of_file(std::move(file).value(), name, options.access);
-  if (!storage) return fail(std::move(storage).error());
-  return store::open_storage(std::move(storage).value(), options, 1).archive();
+  return store::open_descriptor(descriptor, options, 1).archive();
 }
 
 Result<Archive> Archive::from_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,

@@ -23,6 +23,7 @@ struct Opened {
 
 // Reads and validates the header; finds at most `max_errors` errors, each with the file's name.
 Opened open_path(const std::filesystem::path& path, const OpenOptions& options, std::size_t max_errors);
+Opened open_descriptor(int descriptor, const OpenOptions& options, std::size_t max_errors);
 Opened open_storage(Storage storage, const OpenOptions& options, std::size_t max_errors);
 
 struct Internals {

@@ -84,11 +84,13 @@ class GlobTranslator {
       text += "^.";
       ++i;
     }
-    for (; i < end; ++i) {
-      if (glob_[i] == '\\') ++i;
-      const bool range = glob_[i] == '-' && i != first && i + 1 != end && glob_[i - 1] != '\\';
+    for (bool may_range = false; i < end; ++i) {  // a - is a range only between two characters
+      const bool escaped = glob_[i] == '\\';
+      if (escaped) ++i;
+      const bool range = glob_[i] == '-' && !escaped && may_range && i + 1 != end;
       if (!range && std::string_view("\\[]^-&~").find(glob_[i]) != std::string_view::npos) text += '\\';
       text += glob_[i];
+      may_range = !range;
     }
     at_ = end + 1;
     return special(text + "]");

@@ -1,5 +1,7 @@
 #include "hoist/verify.hpp"
 
+#include <new>
+
 #include "store/open_set.hpp"
 
 namespace hoist {
@@ -19,7 +21,7 @@ FileVerdict judge(std::string file, store::Opened opened) {
 
 }  // namespace
 
-std::vector<FileVerdict> verify(const std::filesystem::path& path, OpenOptions options) {
+std::vector<FileVerdict> verify(const std::filesystem::path& path, OpenOptions options) try {
   store::OpenedSet set = store::open_set(path, options, max_errors);
   std::vector<FileVerdict> verdicts;
   if (set.shards.empty() || set.is_set()) {
@@ -33,6 +35,9 @@ std::vector<FileVerdict> verify(const std::filesystem::path& path, OpenOptions o
     verdicts.push_back(judge(std::move(set.files[i]), std::move(set.shards[i])));
   }
   return verdicts;
+} catch (const std::bad_alloc&) {
+  return {{.file = path.native(),
+           .errors = {{.code = Errc::out_of_memory, .message = "out of memory", .file = path.native()}}}};
 }
 
 }  // namespace hoist
