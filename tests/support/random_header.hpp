@@ -185,8 +185,10 @@ class Speller {
 
   void escape(char32_t unit) {
     text_ += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4)
-      text_ += (chance(2) ? "0123456789ABCDEF" : "0123456789abcdef")[(unit >> shift) & 15];
+    for (int shift = 12; shift >= 0; shift -= 4) {
+      const char* digits = chance(2) ? "0123456789ABCDEF" : "0123456789abcdef";  // GCC 12's UBSan needs it named
+      text_ += digits[(unit >> shift) & 15];
+    }
   }
 
   void utf8(char32_t c) {
