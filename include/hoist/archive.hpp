@@ -54,7 +54,7 @@ struct OpenOptions {
   std::uint64_t max_name_bytes = 100'000'000;    // of one tensor name
   std::uint32_t max_rank = 1024;
   std::uint32_t max_nesting = 127;    // JSON values within values, as deep as the reference goes
-  std::uint32_t max_shards = 65'536;  // files of one checkpoint
+  std::uint32_t max_shards = 65'536;  // files of one checkpoint; each takes a descriptor
 };
 
 // One entry of the header. Refers into the archive's index.

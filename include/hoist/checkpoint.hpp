@@ -30,7 +30,7 @@ class HOIST_API Checkpoint {
   // names; invalid_pattern.
   Result<std::vector<TensorView>> select(const std::vector<std::string>& patterns) const;
 
-  const Metadata& metadata() const noexcept HOIST_LIFETIME;     // of the single file, or of the index
+  const Metadata& metadata() const noexcept HOIST_LIFETIME;     // of the index, else of the first file
   std::string_view index_file() const noexcept HOIST_LIFETIME;  // the index.json; empty without one
   std::span<const Archive> shards() const noexcept HOIST_LIFETIME;
   std::span<const Error> warnings() const noexcept HOIST_LIFETIME;  // what compatible validation let pass

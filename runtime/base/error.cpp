@@ -1,7 +1,10 @@
 #include "base/error.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "base/utf8.hpp"
 
@@ -57,6 +60,18 @@ std::string Error::to_string() const {
 Exception::Exception(Error error) : error_(std::move(error)), text_(error_.to_string()) {}
 
 namespace base {
+namespace {
+
+// Controls move a terminal's cursor; the others are invisible or turn the direction of writing.
+bool unsafe(char32_t code) {
+  constexpr std::pair<char32_t, char32_t> ranges[] = {{0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},
+                                                      {0x061C, 0x061C}, {0x200B, 0x200F}, {0x2028, 0x202E},
+                                                      {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xE0000, 0xE007F}};
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [code](const auto& range) { return range.first <= code && code <= range.second; });
+}
+
+}  // namespace
 
 std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string result;
@@ -70,13 +85,13 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
         ++position;
       continue;
     }
-    const auto byte = static_cast<unsigned char>(text[position]);
     const std::size_t length = utf8_sequence(text.substr(position));
-    // C1 controls (U+0080 to U+009F) move a terminal's cursor as the C0 ones do.
-    const bool c1 = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[position + 1]) < 0xA0;
-    if (length == 0 || byte < 0x20 || byte == 0x7F || c1) {
+    if (text[position] == '\\') {
+      result += "\\\\";
+      ++position;
+    } else if (length == 0 || unsafe(decode_utf8(text.substr(position, length)))) {
       constexpr char digits[] = "0123456789abcdef";
-      for (std::size_t i = 0; i < (c1 ? 2U : 1U); ++i, ++position) {
+      for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i, ++position) {
         const auto escaped = static_cast<unsigned char>(text[position]);
         result += {'\\', 'x', digits[escaped >> 4], digits[escaped & 15]};
       }
@@ -112,8 +127,11 @@ Error system_error(int system_code, std::string_view doing, std::string file) {
   char text[128];
   // The GNU form: it may return a string of its own instead of filling the buffer.
   const char* said = strerror_r(system_code, text, sizeof text);
-  return {
-      .code = code, .message = std::string(doing) + ": " + said, .file = std::move(file), .system_code = system_code};
+  const char* const hint = system_code == EMFILE ? "; each file of a checkpoint takes one (see ulimit -n)" : "";
+  return {.code = code,
+          .message = std::string(doing) + ": " + said + hint,
+          .file = std::move(file),
+          .system_code = system_code};
 }
 
 }  // namespace base

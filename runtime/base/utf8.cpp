@@ -30,6 +30,14 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
   return length;
 }
 
+char32_t decode_utf8(std::string_view character) noexcept {
+  const auto lead = static_cast<unsigned char>(character[0]);
+  char32_t code = character.size() == 1 ? lead : lead & (0xFFU >> (character.size() + 1));
+  for (const char c : character.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+  return code;
+}
+
 std::size_t valid_utf8_prefix(std::string_view text) noexcept {
   const auto ascii = [&](std::size_t begin, auto& words) {
     std::memcpy(words.data(), text.data() + begin, sizeof words);

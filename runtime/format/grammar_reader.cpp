@@ -194,6 +194,7 @@ class Handler {
         builder_.fail(Errc::invalid_json, "the header is " + std::string(kind) + ", expected an object", here());
         return false;
       case State::entries:
+        if (name_ != "__metadata__") builder_.drop_tensor();
         return refuse(Errc::invalid_field, "is " + std::string(kind) + ", expected an object" +
                                                (name_ == "__metadata__" ? " of strings" : ""));
       case State::metadata:

@@ -185,10 +185,12 @@ void IndexBuilder::check_tensors() {
     const std::uint64_t begin = tensor.offset, end = tensor.byte_count;
     auto fault = own_fault(tensor, begin, end, options_);
     const bool span_good = !fault;
-    if (!fault && (begin < previous_end || (begin > previous_end && end_known))) {
+    const auto place = static_cast<std::uint32_t>(&tensor - index_.tensors.data());
+    const bool blamed = std::binary_search(duplicates_.begin(), duplicates_.end(), place);
+    if (!fault && !blamed && (begin < previous_end || (begin > previous_end && end_known))) {
       fault = misplaced(begin, previous_end);
     }
-    if (fault) fail(fault->code, std::move(fault->message), tensor);
+    if (fault && !blamed) fail(fault->code, std::move(fault->message), tensor);
     if (tensor.shape.size() > strict_max_rank) {
       not_strict(tensor.name.data(), "rank " + grouped(tensor.shape.size()) + " is above 64");
     }
@@ -224,6 +226,7 @@ void IndexBuilder::fill_names() {
       [&](std::uint32_t i, std::uint32_t) {
         fail(Errc::duplicate_tensor, "the name stands twice in the header; readers disagree on which tensor it means",
              tensors[i]);
+        duplicates_.push_back(i);
         return !errors_.full();
       });
 }

@@ -43,8 +43,9 @@ class IndexBuilder {
   const OpenOptions& options_;
   ErrorList& errors_;
   Index index_;
-  std::size_t first_dimension_ = 0;  // of the tensor that is being read
-  bool dropped_ = false;             // some tensor's offsets are unknown
+  std::size_t first_dimension_ = 0;        // of the tensor that is being read
+  std::vector<std::uint32_t> duplicates_;  // places of names met before, rising
+  bool dropped_ = false;                   // some tensor's offsets are unknown
   std::optional<Error> not_strict_;
 };
 

@@ -1,5 +1,6 @@
 #include "hoist/checkpoint.hpp"
 
+#include "base/assert.hpp"
 #include "base/error.hpp"
 #include "store/nearest.hpp"
 #include "store/open_set.hpp"
@@ -61,6 +62,7 @@ Result<Checkpoint> Checkpoint::from_index(std::string_view index_json, const Ope
                                           OpenOptions options) {
   const auto open = [&](std::string_view file) {
     auto source = open_shard(file);
+    HOIST_ASSERT(!source || *source != nullptr);
     if (source) return store::open_storage(store::Storage::of_source(*std::move(source)), options, 1);
     store::Opened opened;
     opened.errors.push_back(std::move(source).error());

@@ -39,6 +39,13 @@ std::optional<Numbered> parse_numbered(std::string_view name) {
   return Numbered{std::string(name.substr(0, name.size() - tail)), *number, *count};
 }
 
+// PyTorch's distributed checkpoints: "shard-00001-model-00001-of-00002.safetensors".
+bool block_shard(std::string_view name) {
+  constexpr std::string_view prefix = "shard-";
+  return name.starts_with(prefix) && name.size() > prefix.size() + 5 && five_digits(name.substr(prefix.size(), 5)) &&
+         name[prefix.size() + 5] == '-' && parse_numbered(name);
+}
+
 // All of one set, counted from 0 or from 1, and nothing besides. `names` are sorted.
 bool complete_set(const std::vector<std::string>& names) {
   const auto first = parse_numbered(names.front());
@@ -77,6 +84,12 @@ Result<Located> locate_in(const fs::path& directory) {
   if (indexes.size() > 1) return undecided(directory, "holds several indexes, name one of them", indexes);
   if (files.empty()) {
     return Error{.code = Errc::not_found, .message = "holds no *.safetensors file", .file = directory.native()};
+  }
+  if (std::all_of(files.begin(), files.end(), block_shard)) {
+    return undecided(directory,
+                     "holds the block shards of PyTorch's distributed checkpoint, which are not supported yet; "
+                     "consolidate the checkpoint with PyTorch first",
+                     files);
   }
   if (files.size() > 1 && !complete_set(files)) {
     return undecided(directory, "holds several files that are not one complete numbered set, name one of them", files);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <exception>
 #include <system_error>
 #include <thread>
 
@@ -39,9 +40,15 @@ std::vector<Opened> open_all(std::size_t count, const std::function<Opened(std::
     return opened;
   }
   std::atomic<std::size_t> next = 0;
+  std::exception_ptr failure;  // of the first that threw: memory may run out on any of the threads
+  std::atomic<bool> failed = false;
   const auto work = [&] {
-    for (std::size_t i = next++; i < count; i = next++)
-      opened[i] = open(i);
+    try {
+      for (std::size_t i = next++; i < count && !failed; i = next++)
+        opened[i] = open(i);
+    } catch (...) {
+      if (!failed.exchange(true)) failure = std::current_exception();
+    }
   };
   const std::size_t threads = std::min<std::size_t>({count, std::thread::hardware_concurrency(), max_open_threads});
   std::vector<std::jthread> helpers;
@@ -53,6 +60,7 @@ std::vector<Opened> open_all(std::size_t count, const std::function<Opened(std::
   }
   work();
   helpers.clear();
+  if (failure) std::rethrow_exception(failure);
   return opened;
 }
 
@@ -89,9 +97,9 @@ void build_keys(OpenedSet& set, const format::ShardIndex* index, const OpenOptio
   }
   set.keys.emplace(std::move(archives));
   if (index == nullptr && !set.keys->shards().empty()) set.metadata = set.keys->shards()[0].metadata();
-  if (!set.is_set()) return;
   format::ErrorList errors(max_errors);
   if (auto blocks = refuse_block_shards(set.keys->shards())) errors.add(*std::move(blocks));
+  else if (!set.is_set()) return;
   else if (index) join_by_index(*index, set.index_file, options, usable, *set.keys, errors, set.warnings);
   else join_all(*set.keys, errors);
   set.errors = std::move(errors).take();

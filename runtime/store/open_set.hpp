@@ -26,7 +26,7 @@ struct OpenedSet {
   bool is_set() const noexcept { return !index_file.empty() || files.size() > 1; }
 };
 
-// At most `max_errors` errors a file, and as many for the set. A missing shard is an error of the set.
+// At most `max_errors` errors a file, and as many for the set. A shard that is not there has the error missing_shard.
 OpenedSet open_set(const std::filesystem::path& path, const OpenOptions& options, std::size_t max_errors);
 
 // The same from the text of an index; `open` gets the names that it holds, from several threads.

@@ -10,8 +10,9 @@
 namespace hoist::store {
 namespace {
 
-constexpr std::uint64_t max_range = 100'000;  // numbers in all {a..b} of a pattern
-constexpr std::size_t max_digits = 20;        // as many as 2^64 has; padding makes every number as wide as its ends
+constexpr std::size_t max_pattern_bytes = 64U << 10;  // translating is quadratic in the braces
+constexpr std::uint64_t max_range = 100'000;          // numbers in all {a..b} of a pattern
+constexpr std::size_t max_digits = 20;  // as many as 2^64 has; padding makes every number as wide as its ends
 
 // Turns a glob into RE2's syntax, from left to right. RE2 then matches in time linear in the name.
 class GlobTranslator {
@@ -151,6 +152,11 @@ class GlobTranslator {
 }  // namespace
 
 Result<Pattern> Pattern::compile(std::string_view text) {
+  if (text.size() > max_pattern_bytes) {
+    return Error{.code = Errc::invalid_pattern,
+                 .message = "the pattern " + base::quoted(text) + " has " + base::grouped(text.size()) +
+                            " bytes, the limit is " + base::grouped(max_pattern_bytes)};
+  }
   Pattern pattern;
   std::string expression;
   if (text.starts_with("re:")) {

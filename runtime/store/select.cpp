@@ -53,6 +53,9 @@ class Selection {
   }
 
   Result<void> exclude(std::string_view text) {
+    if (text.starts_with('@') && keys_.find(text) == KeySpace::none) {
+      return bad("the pattern " + base::quoted(text) + ": a list can't be excluded; put the ! into its lines");
+    }
     auto places = match(text);
     if (!places) return std::move(places).error();
     for (const std::uint32_t place : *places)

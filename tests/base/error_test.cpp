@@ -36,6 +36,9 @@ TEST(Error, PrintsFileTensorByteMessageAndCodeOnOneLine) {
 TEST(Error, EscapesWhatWouldMoveATerminalsCursor) {
   const Error error{.code = Errc::io_error, .message = "m", .tensor = "a\x1b[2J\n\xc2\x9b\xff"};
   EXPECT_EQ(error.to_string(), "'a\\x1b[2J\\x0a\\xc2\\x9b\\xff': m (io_error)");
+  EXPECT_EQ(base::quoted("\u202eabc\u200b\ufeff"), "'\\xe2\\x80\\xaeabc\\xe2\\x80\\x8b\\xef\\xbb\\xbf'")
+      << "turned or invisible";
+  EXPECT_EQ(base::quoted("\\x1b \u20ac\U0001F600"), "'\\\\x1b \u20ac\U0001F600'") << "what looks escaped was not";
 }
 
 TEST(Quoted, ShortensALongNameInTheMiddleAndBetweenCharacters) {

@@ -154,6 +154,23 @@ TEST(Verify, BlamesOnlyTheTensorWhoseSpanIsWrong) {
   EXPECT_EQ(two_holes[1].code, Errc::not_contiguous);
 }
 
+TEST(Verify, BlamesNoTensorForANeighbourThatIsNone) {
+  const TemporaryDirectory directory;
+  const auto verdict = verify(directory.write(
+      "null.safetensors",
+      file_with("{\"a\":null,\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[4,5]}}", "01234")));
+  ASSERT_EQ(verdict[0].errors.size(), 1U);
+  EXPECT_EQ(verdict[0].errors[0].tensor, "a");
+}
+
+TEST(Verify, GivesOneErrorForANameThatStandsTwice) {
+  const TemporaryDirectory directory;
+  const std::string entry = "\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}";
+  const auto verdict = verify(directory.write("twice.safetensors", file_with("{" + entry + "," + entry + "}", "0123")));
+  ASSERT_EQ(verdict[0].errors.size(), 1U);
+  EXPECT_EQ(verdict[0].errors[0].code, Errc::duplicate_tensor);
+}
+
 TEST(Verify, EndsItsListAtASyntaxError) {
   const TemporaryDirectory directory;
   const auto verdict = verify(

@@ -130,6 +130,17 @@ TEST(NumberedSet, OfPyTorchsBlocksIsRefused) {
   EXPECT_THAT(Checkpoint::open(directory.path()), FailsWith(Errc::invalid_index, "distributed checkpoint"));
 }
 
+TEST(BlockShards, AreKnownByTheirNamesAndByTheirMetadata) {
+  const test::TemporaryDirectory directory;
+  const std::string block = test::FileBuilder().metadata("DCP_SHARDING_INFO", "{}").add("a", DType::U8, {1}).file();
+  directory.write("shard-00001-model-00001-of-00001.safetensors", block);
+  const auto one = directory.write("shard-00002-model-00001-of-00001.safetensors", block);
+  EXPECT_THAT(Checkpoint::open(directory.path()), FailsWith(Errc::invalid_index, "distributed checkpoint"));
+  EXPECT_THAT(Checkpoint::open(one), FailsWith(Errc::invalid_index, "distributed checkpoint"));
+  EXPECT_THAT(Archive::open(one), Succeeds()) << "a file alone says what it holds";
+  EXPECT_THAT(Checkpoint::open(directory.write("shard-1.safetensors", file_of({"a"}))), Succeeds());
+}
+
 TEST(CheckpointPath, ThatIsMissingOrNoIndexSaysSo) {
   const test::TemporaryDirectory directory;
   EXPECT_THAT(Checkpoint::open(directory.path() / "gone"), FailsWith(Errc::not_found));

@@ -57,7 +57,10 @@ INSTANTIATE_TEST_SUITE_P(ShardNames, IndexText,
                                          IndexCase{"Backslash", with_shard(R"("sub\\m.safetensors")"), "backslash"},
                                          IndexCase{"UpByBackslash", with_shard(R"("..\\m.safetensors")"), "backslash"},
                                          IndexCase{"Nul", with_shard(R"("m\u0000.safetensors")"), "NUL"},
-                                         IndexCase{"Empty", with_shard(R"("")"), "is empty"}),
+                                         IndexCase{"Empty", with_shard(R"("")"), "is empty"},
+                                         IndexCase{"OneDot", with_shard(R"("./m.safetensors")"), "empty part or ."},
+                                         IndexCase{"TwoSlashes", with_shard(R"("sub//m")"), "empty part or ."},
+                                         IndexCase{"SlashAtTheEnd", with_shard(R"("m/")"), "empty part or ."}),
                          [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -121,9 +121,9 @@ TEST_P(BadPatterns, AreRefusedWithTheReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadPatterns,
-    testing::Values(Bad{"OpenClass", "[abc", "a [ without its ]"}, Bad{"EmptyClass", "[]", "a [ without its ]"},
-                    Bad{"EmptyNegatedClass", "[!]", "a [ without its ]"}, Bad{"LoneClass", "x[", "a [ without"},
-                    Bad{"ClassEndsInEscape", "[a\\", "a [ without its ]"},
+    testing::Values(Bad{"OpenClass", "[abc", "a [ without its ]"}, Bad{"TooLong", std::string(65'537, 'a'), "limit"},
+                    Bad{"EmptyClass", "[]", "a [ without its ]"}, Bad{"EmptyNegatedClass", "[!]", "a [ without its ]"},
+                    Bad{"LoneClass", "x[", "a [ without"}, Bad{"ClassEndsInEscape", "[a\\", "a [ without its ]"},
                     Bad{"ClassBackwards", "[z-a]", "does not compile"}, Bad{"OpenBrace", "{a,b", "a { without its }"},
                     Bad{"InnerBraceOpen", "{a,{b}", "a { without its }"}, Bad{"LoneBrace", "a{", "a { without its }"},
                     Bad{"EscapeAtTheEnd", "a\\", "a \\ at its end"}, Bad{"RangeBackwards", "{3..1}", "backwards"},

@@ -46,6 +46,11 @@ class Load(CommandTest):
         slices = [word for dtype in BITS for word in ("--slice", dtype + "=2:6:2")]
         self.json("load", path, "--check", *slices)
 
+    def test_a_step_as_large_as_there_is_loads_one_element_and_checks_it(self):
+        path = self.model(("w", "U8", [4], b"abcd"))
+        loaded = self.json("load", path, "--slice", "w=0:4:18446744073709551615", "--check")
+        self.assertEqual((loaded["bytes"], loaded["checked"]), (1, True))
+
     def test_a_slice_may_be_of_a_name_with_an_equals_sign(self):
         path = self.model(("x=1", "U8", [4], b"abcd"))
         self.assertEqual(self.json("load", path, "--slice", "x=1=1:3", "--check")["bytes"], 2)

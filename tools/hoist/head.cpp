@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "hoist/checkpoint.hpp"
 #include "json.hpp"
+#include "open.hpp"
 #include "text.hpp"
 #include "values.hpp"
 #include "workers.hpp"
@@ -93,7 +94,7 @@ void append_from_whole(const TensorView& view, const std::vector<Edges>& edges, 
 }
 
 Head examine(const HeadArguments& arguments) {
-  const Checkpoint checkpoint = Checkpoint::open(arguments.path, {.access = Access::read}).value();
+  const Checkpoint checkpoint = open_checkpoint(arguments.path);
   const TensorView view = sliced(checkpoint.at(arguments.name).value(), arguments.slice).value();
   Head head{.name = std::string(view.name()),
             .dtype = view.dtype(),

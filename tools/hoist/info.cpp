@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "hoist/checkpoint.hpp"
 #include "json.hpp"
+#include "open.hpp"
 #include "table.hpp"
 #include "text.hpp"
 #include "workers.hpp"
@@ -40,7 +41,7 @@ void count(DTypeTotal& total, const TensorView& tensor) {
 }
 
 Info examine(const InfoArguments& arguments) {
-  Info info(Checkpoint::open(arguments.path, {.access = Access::read}).value());
+  Info info(open_checkpoint(arguments.path));
   for (const Archive& shard : info.checkpoint.shards()) {
     info.file_bytes += shard.file_bytes();
     info.header_bytes += shard.header_bytes();
@@ -157,8 +158,6 @@ int run(const InfoArguments& arguments, Output& output) {
   }
   write_facts(info, arguments.path, output);
   write_tables(info, output);
-  for (const Error& warning : info.checkpoint.warnings())
-    output.print("\nwarning: {}\n", warning.to_string());
   return success;
 }
 

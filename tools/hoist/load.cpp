@@ -10,6 +10,7 @@
 #include "hoist/checkpoint.hpp"
 #include "json.hpp"
 #include "memory_block.hpp"
+#include "open.hpp"
 #include "progress.hpp"
 #include "reread.hpp"
 #include "text.hpp"
@@ -50,7 +51,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 std::vector<Picked> pick(const Slice& slice, const std::optional<Shard>& shard, const TensorView& whole) {
   std::vector<Picked> picked;
   for (const Range& range : resolve(slice, whole.shape()).value()) {
-    const std::uint64_t count = (*range.stop - range.start + range.step - 1) / range.step;
+    const std::uint64_t span = *range.stop - range.start;
+    const std::uint64_t count = span / range.step + (span % range.step != 0 ? 1 : 0);
     picked.push_back({.start = range.start, .step = range.step, .count = count});
   }
   if (shard) {
@@ -147,7 +149,7 @@ void check(const std::vector<Request>& requests, std::span<const std::byte> memo
 Report load(const LoadArguments& arguments) {
   Report report;
   Clock::time_point start = Clock::now();
-  const Checkpoint checkpoint = Checkpoint::open(arguments.path, {.access = arguments.access}).value();
+  const Checkpoint checkpoint = open_checkpoint(arguments.path, arguments.access);
   const std::vector<Request> requests = plan(checkpoint, arguments);
   report.open_seconds = seconds_since(start);
   report.tensors = requests.size();

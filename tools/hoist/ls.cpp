@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "hoist/checkpoint.hpp"
 #include "json.hpp"
+#include "open.hpp"
 #include "table.hpp"
 #include "text.hpp"
 #include "tree.hpp"
@@ -41,7 +42,7 @@ void sort(std::vector<TensorView>& tensors, SortBy key) {
 }
 
 Listing list(const LsArguments& arguments) {
-  const Checkpoint checkpoint = Checkpoint::open(arguments.path, {.access = Access::read}).value();
+  const Checkpoint checkpoint = open_checkpoint(arguments.path);
   Listing listing;
   listing.sharded = checkpoint.shards().size() > 1;
   listing.tensors = arguments.patterns.empty() ? checkpoint.tensors() : checkpoint.select(arguments.patterns).value();

@@ -17,7 +17,8 @@ constexpr std::uint64_t window_bytes = 1 << 20;
 // For one thread. Failures are thrown.
 class File {
  public:
-  explicit File(std::string_view path) : path_(path), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit File(std::string_view path)
+      : path_(path), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) fail("cannot open it again");
   }
   ~File() { ::close(descriptor_); }
@@ -126,6 +127,9 @@ Result<std::optional<std::uint64_t>> first_difference(const TensorInfo& info, st
     if (dim + 1 < picked.size()) strides[dim] = strides[dim + 1] * info.shape[dim + 1];
     count *= picked[dim].count;
   }
+  // A second opinion must never be an empty one.
+  if (count * bits(info.dtype) != loaded.size() * 8)
+    return Error{.code = Errc::size_mismatch, .message = "what was loaded has another size than what was asked for"};
   Comparison comparison(info, file, loaded);
   const std::uint64_t run = picked.empty() || picked.back().step != 1 ? 1 : picked.back().count;
   std::vector<std::uint64_t> counters(picked.size(), 0);

@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "hoist/checkpoint.hpp"
 #include "json.hpp"
+#include "open.hpp"
 #include "progress.hpp"
 #include "summary.hpp"
 #include "table.hpp"
@@ -43,6 +44,11 @@ std::vector<Summary> compute(const std::vector<TensorView>& tensors, unsigned th
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     for (TensorView& view : pieces_of(tensors[i], part_bytes).value()) {
+      if (view.byte_count() > part_bytes)
+        throw Exception({.code = Errc::invalid_slice,
+                         .message = "rows that end inside a byte can't be read apart, and the whole is too large",
+                         .file = std::string(view.file()),
+                         .tensor = std::string(view.name())});
       parts.push_back({.tensor = i, .view = std::move(view)});
       of_parts.emplace_back(tensors[i].dtype());
     }
@@ -116,7 +122,7 @@ void write_table(const std::vector<TensorView>& tensors, const std::vector<Summa
 
 int run(const StatsArguments& arguments, Output& output) {
   // Reads, not a mapping: the pages of a mapping would count as ours, and a shortened file would be a signal.
-  const Checkpoint checkpoint = Checkpoint::open(arguments.path, {.access = Access::read}).value();
+  const Checkpoint checkpoint = open_checkpoint(arguments.path);
   const std::vector<TensorView> tensors =
       arguments.patterns.empty() ? checkpoint.tensors() : checkpoint.select(arguments.patterns).value();
   const std::vector<Summary> summaries = compute(tensors, arguments.threads);

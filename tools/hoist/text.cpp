@@ -57,6 +57,7 @@ std::size_t columns_of(char32_t code) { return in(combining, code) ? 0 : in(wide
 // Escapes and copies from the front until `max_columns` are full.
 void append_printable(std::string_view text, std::size_t max_columns, std::string& into) {
   std::size_t used = 0;
+  const std::size_t begin = into.size();  // combining marks take no column, but they must end somewhere
   while (!text.empty()) {
     std::size_t length = sequence_length(text);
     std::string escaped;
@@ -74,7 +75,7 @@ void append_printable(std::string_view text, std::size_t max_columns, std::strin
       taken = columns_of(code);
     }
     taken = std::max(taken, escaped.size());
-    if (used + taken > max_columns) return;
+    if (used + taken > max_columns || into.size() - begin + length > 8 * max_columns + 8) return;
     into += escaped.empty() ? text.substr(0, length) : std::string_view(escaped);
     used += taken;
     text.remove_prefix(length);
