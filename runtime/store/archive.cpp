@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -50,12 +51,16 @@ Result<std::shared_ptr<const ArchiveState>> open_file(Result<io::Descriptor> fil
 // Runs `open`, which gives a Result of a state and may add to `errors`; puts `file` on whatever went wrong.
 template <class Open>
 Opened collect(const std::string& file, std::size_t max_errors, const Open& open) {
-  format::ErrorList errors(max_errors);
-  auto state = base::catching_bad_alloc([&] { return open(errors); });
-  if (!state) errors.add(std::move(state).error());
   Opened opened;
-  if (state) opened.state = std::move(state).value();
-  opened.errors = std::move(errors).take();
+  try {
+    format::ErrorList errors(max_errors);
+    auto state = open(errors);
+    if (state) opened.state = std::move(state).value();
+    else errors.add(std::move(state).error());
+    opened.errors = std::move(errors).take();
+  } catch (const std::bad_alloc&) {
+    opened.errors = {{.code = Errc::out_of_memory, .message = "out of memory"}};
+  }
   for (Error& error : opened.errors)
     error.file = file;
   return opened;
