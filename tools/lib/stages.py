@@ -62,7 +62,7 @@ def tsan(shell, names):
     steady = ["setarch", "-R"]
     prefix = steady if subprocess.run([*steady, "true"], capture_output=True).returncode == 0 else []
     build = configure(shell, "tsan", prefix=prefix)
-    build_all(shell, build, prefix=prefix)
+    build_all(shell, build, "concurrent_tests", prefix=prefix)
     return ctest(shell, build, names, "--label-regex", "^concurrent$", prefix=prefix)
 
 
