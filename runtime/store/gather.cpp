@@ -14,7 +14,7 @@ namespace hoist::store {
 namespace {
 
 // From this length on a pread a run is as fast as gathering from a mapping that is populated, and faster than from one
-// that is not (bench/results, strided).
+// that is not (tools/bench strided, "opened anew").
 constexpr std::uint64_t long_run_bytes = 4U << 10;
 // A gap up to this costs less to read over than another system call (0.7 us, 8 GB/s).
 constexpr std::uint64_t small_gap_bytes = 4U << 10;
