@@ -6,9 +6,7 @@
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "format/read_index.hpp"
-#include "io/page_cache.hpp"
 #include "store/archive_state.hpp"
-#include "store/gather.hpp"
 #include "store/nearest.hpp"
 
 namespace hoist {
