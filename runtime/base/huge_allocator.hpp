@@ -7,9 +7,9 @@
 
 namespace hoist::base {
 
-// From 4 MiB on aligned to 2 MiB, with huge pages asked for; below that operator new. Throws std::bad_alloc.
+// By operator new, and from 4 MiB on with huge pages asked for. Throws std::bad_alloc.
 void* allocate_large(std::size_t bytes);
-void free_large(void* memory, std::size_t bytes) noexcept;
+void free_large(void* memory) noexcept;
 
 template <class T>
 struct HugeAllocator {
@@ -23,7 +23,7 @@ struct HugeAllocator {
     if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
     return static_cast<T*>(allocate_large(count * sizeof(T)));
   }
-  void deallocate(T* memory, std::size_t count) noexcept { free_large(memory, count * sizeof(T)); }
+  void deallocate(T* memory, std::size_t) noexcept { free_large(memory); }
 
   friend bool operator==(const HugeAllocator&, const HugeAllocator&) noexcept { return true; }
 };

@@ -98,9 +98,7 @@ HeaderBytes::HeaderBytes(std::size_t size)
   std::memset(bytes_ + size, 0, zeros_behind);
 }
 
-HeaderBytes::~HeaderBytes() {
-  if (bytes_) base::free_large(bytes_, size_ + zeros_behind);
-}
+HeaderBytes::~HeaderBytes() { base::free_large(bytes_); }
 
 IndexBuilder::IndexBuilder(HeaderBytes& header, std::uint64_t file_bytes, const OpenOptions& options, ErrorList& errors)
     : header_(header), file_bytes_(file_bytes), options_(options), errors_(errors) {
