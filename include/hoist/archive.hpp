@@ -79,8 +79,10 @@ struct ShardOptions {
 
 struct CopyOptions {
   unsigned threads = 1;
-  std::stop_token stop{};               // cancelled
-  std::uint64_t* bytes_read = nullptr;  // when given: what was read, gaps between runs included
+  std::stop_token stop{};  // cancelled
+  // When given: what was read. Gaps count where runs shorter than 1 KiB begin no more than 4 KiB apart: those are read
+  // over. Otherwise it is what was asked for.
+  std::uint64_t* bytes_read = nullptr;
 };
 
 // A tensor, or a slice of one, that has not been read yet. Cheap to copy; keeps its file open; immutable, thread-safe.

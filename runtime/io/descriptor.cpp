@@ -65,7 +65,7 @@ Result<std::uint64_t> Descriptor::size() const {
 }
 
 Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,
-                          std::stop_token stop) {
+                          const std::stop_token& stop) {
   while (!into.empty()) {
     if (stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled", .offset = offset};
     const std::size_t wanted = std::min(into.size(), max_read_bytes);

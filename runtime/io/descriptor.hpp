@@ -40,6 +40,6 @@ class Descriptor {
 
 // All of `into` from `offset`, by as many reads as it takes. truncated_data where the file ends before.
 Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,
-                          std::stop_token stop = {});
+                          const std::stop_token& stop = {});
 
 }  // namespace hoist::io

@@ -8,19 +8,24 @@
 
 #include "base/error.hpp"
 #include "base/mutex.hpp"
-#include "io/self_copy.hpp"
 
 namespace hoist::store {
 namespace {
 
-// From this length on a pread a run is as fast as gathering from a mapping that is populated, and faster than from one
-// that is not (tools/bench strided, "opened anew").
-constexpr std::uint64_t long_run_bytes = 4U << 10;
-// A gap up to this costs less to read over than another system call (0.7 us, 8 GB/s).
-constexpr std::uint64_t small_gap_bytes = 4U << 10;
+// Short runs that begin no farther apart than a page are read together with what lies between them: the disk reads
+// those pages in any case, and from the cache a page costs no more than another system call. For all others a pread a
+// run is faster, also than process_vm_readv on the own mapping, which threads slow down for each other (tools/bench
+// strided).
+constexpr std::uint64_t short_run_bytes = 1U << 10;
+constexpr std::uint64_t dense_stride_bytes = 4U << 10;
 constexpr std::uint64_t cover_bytes = 256U << 10;
 // Below this a thread costs more to start than it saves.
 constexpr std::uint64_t min_bytes_per_thread = 1U << 20;
+
+bool dense(const Runs& runs) {
+  return !runs.loops.empty() && runs.run_bytes < short_run_bytes &&
+         runs.loops.back().stride_bytes <= dense_stride_bytes;
+}
 
 // Copies one part of the slice, on one thread.
 class Worker {
@@ -31,11 +36,7 @@ class Worker {
   Result<void> run(std::uint64_t begin, std::uint64_t end) {
     PieceWalker walker(slice_.runs, begin, end);
     if (!storage_.file() && !storage_.source()) return copy_memory(walker);
-    if (slice_.runs.run_bytes < long_run_bytes && !slice_.runs.loops.empty()) {
-      if (storage_.mapped()) return gather_mapped(walker, begin, end);
-      if (slice_.runs.gap_bytes() <= std::max(small_gap_bytes, slice_.runs.run_bytes)) return read_covering(walker);
-    }
-    return read_each(walker);
+    return dense(slice_.runs) ? read_covering(walker) : read_each(walker);
   }
 
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
@@ -68,38 +69,6 @@ class Worker {
     return storage_.read(piece.file_offset, into_.subspan(piece.copy_offset, piece.bytes), stop_);
   }
 
-  Result<void> gather_mapped(PieceWalker& walker, std::uint64_t begin, std::uint64_t end) {
-    const std::byte* const mapping = storage_.addressable().data();
-    std::vector<iovec> batch;
-    batch.reserve(std::min<std::uint64_t>(io::max_self_copy_pieces, (end - begin) / slice_.runs.run_bytes + 2));
-    std::uint64_t at = begin, batch_bytes = 0;
-    Piece piece;
-    for (bool more = walker.next(piece); more || !batch.empty();) {
-      if (more) {
-        // The kernel only reads there; iovec has no const form.
-        batch.push_back({const_cast<std::byte*>(mapping + piece.file_offset), piece.bytes});
-        batch_bytes += piece.bytes;
-        more = walker.next(piece);
-        if (more && batch.size() < io::max_self_copy_pieces) continue;
-      }
-      if (stop_.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
-      auto copied = io::self_copy(batch, into_.subspan(at, batch_bytes));
-      if (!copied || *copied != batch_bytes) return read_instead(at, end);
-      bytes_read_ += batch_bytes;
-      at += batch_bytes;
-      batch_bytes = 0;
-      batch.clear();
-    }
-    return {};
-  }
-
-  // The kernel refused or met a page that it could not read. Plain reads say which, or get through.
-  Result<void> read_instead(std::uint64_t at, std::uint64_t end) {
-    PieceWalker rest(slice_.runs, at, end);
-    if (slice_.runs.gap_bytes() <= std::max(small_gap_bytes, slice_.runs.run_bytes)) return read_covering(rest);
-    return read_each(rest);
-  }
-
   // One read for as many neighbouring runs as the buffer holds, then a copy of each.
   Result<void> read_covering(PieceWalker& walker) {
     std::vector<std::byte> buffer(cover_bytes);
@@ -113,8 +82,7 @@ class Worker {
         covered.push_back(piece);
         end = piece.file_offset + piece.bytes;
         more = walker.next(piece);
-      } while (more && piece.file_offset >= end &&
-               piece.file_offset - end <= std::max(small_gap_bytes, slice_.runs.run_bytes) &&
+      } while (more && piece.file_offset >= end && piece.file_offset - end < dense_stride_bytes &&
                piece.file_offset + piece.bytes - begin <= cover_bytes);
       bytes_read_ += end - begin;
       if (auto read = storage_.read(begin, std::span(buffer).first(end - begin), stop_); !read) return read;

@@ -8,8 +8,8 @@
 
 namespace hoist::store {
 
-// `into` holds exactly the slice. Runs of a file are read with pread where they are long; short ones are gathered
-// from the mapping by the kernel, or, without one, by reads that cover several.
+// `into` holds exactly the slice. A file is read with pread and never by its mapping: each run alone, or, where runs
+// are dense, by reads that cover many.
 Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::byte> into, const CopyOptions& options);
 
 }  // namespace hoist::store

@@ -53,8 +53,6 @@ std::uint64_t Runs::count() const noexcept {
   return product;
 }
 
-std::uint64_t Runs::gap_bytes() const noexcept { return loops.empty() ? 0 : loops.back().stride_bytes - run_bytes; }
-
 PieceWalker::PieceWalker(const Runs& runs, std::uint64_t begin, std::uint64_t end)
     : runs_(runs), at_(begin), end_(end), skip_(0), run_offset_(runs.file_offset), position_(runs.loops.size()) {
   if (begin >= end) return;

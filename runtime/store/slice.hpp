@@ -28,7 +28,6 @@ struct Runs {
   std::vector<Loop> loops{};
 
   std::uint64_t count() const noexcept;
-  std::uint64_t gap_bytes() const noexcept;  // between neighbours in the innermost loop; 0 without loops
 };
 
 // Walks the pieces that fill bytes [begin, end) of the copy; the first and last may be parts of runs.

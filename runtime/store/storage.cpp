@@ -39,10 +39,10 @@ Storage Storage::of_source(std::shared_ptr<const Source> source) {
   return storage;
 }
 
-Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> into, std::stop_token stop) const {
+Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> into, const std::stop_token& stop) const {
   if (into.empty()) return {};
-  if (source_) return source_->read_at(offset, into, std::move(stop));
-  if (file_) return io::read_exactly(*file_, offset, into, std::move(stop));
+  if (source_) return source_->read_at(offset, into, stop);
+  if (file_) return io::read_exactly(*file_, offset, into, stop);
   std::memcpy(into.data(), bytes_.data() + offset, into.size());
   return {};
 }

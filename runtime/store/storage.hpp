@@ -22,7 +22,7 @@ class Storage {
   std::uint64_t size() const noexcept { return size_; }  // when it was opened
 
   // All of `into`; truncated_data, io_error, cancelled, or what the Source says. Never touches the mapping.
-  Result<void> read(std::uint64_t offset, std::span<std::byte> into, std::stop_token stop = {}) const;
+  Result<void> read(std::uint64_t offset, std::span<std::byte> into, const std::stop_token& stop = {}) const;
 
   // truncated_data if the file is shorter now than when it was opened: its last page would read as zeros.
   Result<void> check_size() const;

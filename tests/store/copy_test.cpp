@@ -20,7 +20,7 @@ using test::Succeeds;
 
 constexpr Access accesses[] = {Access::mmap, Access::read};
 
-// 5 MiB in rows of 4 KiB: enough for several threads, and for two gathers of a column.
+// 5 MiB in rows of 4 KiB: enough for several threads, and for several reads of a column.
 class Copy : public testing::TestWithParam<Access> {
  protected:
   static constexpr std::uint64_t rows = 1280, row = 4096;
@@ -53,14 +53,21 @@ TEST_P(Copy, GivesTheSameBytesByAnyNumberOfThreads) {
   }
 }
 
-TEST_P(Copy, OfAQuarterReadsLittleMoreThanThat) {
+TEST_P(Copy, OfAQuarterReadsNoMoreThanThat) {
   for (const std::uint64_t quarter : {0U, 1U, 2U, 3U}) {
     std::uint64_t bytes_read = 0;
     const TensorView view = columns(quarter * 1024, quarter * 1024 + 1024);
     ASSERT_EQ(*test::read(view, {.bytes_read = &bytes_read}), expected(quarter * 1024, quarter * 1024 + 1024));
-    if (GetParam() == Access::mmap) EXPECT_EQ(bytes_read, rows * 1024);
-    else EXPECT_LE(bytes_read, rows * row) << "gaps of 3 KiB are read over, nothing before or behind is";
+    EXPECT_EQ(bytes_read, rows * 1024);
   }
+}
+
+TEST_P(Copy, OfShortRunsReadsOverTheGapsInAPage) {
+  std::uint64_t bytes_read = 0;
+  const FailingCall reads(Call::pread);
+  ASSERT_EQ(*test::read(columns(5, 9), {.bytes_read = &bytes_read}), expected(5, 9));
+  EXPECT_LE(bytes_read, rows * row) << "nothing before the first run or behind the last";
+  EXPECT_LE(reads.calls(), 30U) << "for 1,280 runs";
 }
 
 TEST_P(Copy, DoesNotReadOverALongGap) {
@@ -72,9 +79,8 @@ TEST_P(Copy, DoesNotReadOverALongGap) {
 
 TEST_P(Copy, StopsBeforeItBeginsAndInTheMiddle) {
   std::stop_source stop;
-  const Call call = GetParam() == Access::mmap ? Call::process_vm_readv : Call::pread;
   {
-    const FailingCall second(call, {.first = 1, .count = 1, .before = [&] { stop.request_stop(); }});
+    const FailingCall second(Call::pread, {.first = 1, .count = 1, .before = [&] { stop.request_stop(); }});
     const auto copied = test::read(columns(0, 1024), {.stop = stop.get_token()});
     ASSERT_THAT(copied, FailsWith(Errc::cancelled));
     EXPECT_EQ(copied.error().tensor, "w");
@@ -82,10 +88,10 @@ TEST_P(Copy, StopsBeforeItBeginsAndInTheMiddle) {
     EXPECT_EQ(second.calls(), 1U);
   }
   for (const unsigned threads : {1U, 4U}) {
-    const FailingCall reads(Call::pread), gathers(Call::process_vm_readv);
+    const FailingCall reads(Call::pread);
     EXPECT_THAT(test::read(whole(), {.threads = threads, .stop = stop.get_token()}), FailsWith(Errc::cancelled));
     EXPECT_THAT(test::read(columns(0, 9), {.threads = threads, .stop = stop.get_token()}), FailsWith(Errc::cancelled));
-    EXPECT_EQ(reads.calls() + gathers.calls(), 0U);
+    EXPECT_EQ(reads.calls(), 0U);
   }
 }
 
@@ -122,57 +128,6 @@ TEST(CopyOfMemory, StopsWhenItIsAskedTo) {
   EXPECT_THAT(test::read(*archive->at("w"), {.stop = stop.get_token()}), FailsWith(Errc::cancelled));
   EXPECT_THAT(test::read(*archive->at("w")->slice({{}, {.stop = 1}}), {.stop = stop.get_token()}),
               FailsWith(Errc::cancelled));
-}
-
-// --- process_vm_readv, where it is refused or ends early
-
-class Gather : public testing::Test {
- protected:
-  test::TemporaryDirectory directory_;
-  FileBuilder builder_ = FileBuilder().add("w", DType::U8, {3000, 64});
-  std::filesystem::path path_ = directory_.write("w.safetensors", builder_.file());
-  TensorView column_ =
-      Archive::open(path_, {.access = Access::mmap})->at("w")->slice({{}, {.start = 3, .stop = 8}}).value();
-
-  std::string expected() const {
-    std::string bytes;
-    for (std::uint64_t i = 0; i < 3000; ++i)
-      bytes += builder_.data().substr(i * 64 + 3, 5);
-    return bytes;
-  }
-};
-
-TEST_F(Gather, TakesThreeCallsForThreeThousandRuns) {
-  const FailingCall gathers(Call::process_vm_readv), reads(Call::pread);
-  EXPECT_EQ(*test::read(column_), expected());
-  EXPECT_EQ(gathers.calls(), 3U);
-  EXPECT_EQ(reads.calls(), 0U);
-}
-
-TEST_F(Gather, GivesTheSameBytesWhereTheSystemRefusesIt) {
-  for (const int error : {EPERM, ENOSYS}) {
-    for (const std::uint64_t number : {1U, 2U, 3U}) {
-      const FailingCall gathers(Call::process_vm_readv, test::fail_from(number, error));
-      std::uint64_t bytes_read = 0;
-      EXPECT_EQ(*test::read(column_, {.bytes_read = &bytes_read}), expected()) << error << " at " << number;
-      EXPECT_TRUE(gathers.reached());
-      EXPECT_LE(bytes_read, builder_.data().size() + expected().size());
-    }
-  }
-}
-
-TEST_F(Gather, GivesTheSameBytesWhereTheKernelEndsEarly) {
-  for (const std::uint64_t at_most : {0U, 5U, 999U}) {
-    const FailingCall gathers(Call::process_vm_readv, {.first = 2, .count = 1, .at_most = at_most});
-    EXPECT_EQ(*test::read(column_), expected()) << at_most;
-    EXPECT_TRUE(gathers.reached());
-  }
-}
-
-TEST_F(Gather, ReportsWhatTheReadsInsteadOfItSay) {
-  const FailingCall gathers(Call::process_vm_readv, test::fail_from(1, EPERM));
-  const FailingCall reads(Call::pread, test::fail_from(1, EIO));
-  EXPECT_THAT(test::read(column_), FailsWith(Errc::io_error, "read"));
 }
 
 }  // namespace

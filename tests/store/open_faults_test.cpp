@@ -87,9 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Sweeps, Faults,
                                          Sweep{"PreadRead", Call::pread, EIO, Access::read, 5},
                                          Sweep{"PreadInterrupted", Call::pread, EINTR, Access::read, 5},
                                          Sweep{"MmapMapped", Call::mmap, ENOMEM, Access::mmap, 2},
-                                         Sweep{"MmapAutomatic", Call::mmap, ENODEV, Access::automatic, 2},
-                                         Sweep{"GatherRefused", Call::process_vm_readv, EPERM, Access::mmap, 1},
-                                         Sweep{"GatherFault", Call::process_vm_readv, EFAULT, Access::mmap, 1}),
+                                         Sweep{"MmapAutomatic", Call::mmap, ENODEV, Access::automatic, 2}),
                          [](const auto& info) { return info.param.name; });
 
 class RefusedMapping : public testing::Test {

@@ -139,10 +139,7 @@ TEST_P(Slices, HoldTheBytesThatTheModelSaysHoweverTheyAreRead) {
           test::read(*view, {.threads = 1 + static_cast<unsigned>(random.below(3)), .bytes_read = &bytes_read}).value(),
           *expected);
       ASSERT_GE(bytes_read, expected->empty() ? 0 : expected->size());
-      ASSERT_LE(bytes_read, expected->empty() ? 0 : data.size());
-      if (archive.mapped()) {
-        ASSERT_EQ(bytes_read, expected->size()) << "a gather reads no gaps";
-      }
+      ASSERT_LE(bytes_read, expected->empty() ? 0 : data.size()) << "gaps at most, and each of them once";
       if (const auto bytes = view->bytes()) {
         ASSERT_EQ(test::text_of(*bytes), *expected);
       }

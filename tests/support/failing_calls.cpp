@@ -105,8 +105,6 @@ ssize_t __real_pread(int fd, void* into, size_t bytes, off_t offset);
 void* __real_mmap(void* address, size_t bytes, int protection, int flags, int fd, off_t offset);
 int __real_madvise(void* address, size_t bytes, int advice);
 int __real_posix_fadvise(int fd, off_t offset, off_t bytes, int advice);
-ssize_t __real_process_vm_readv(pid_t pid, const iovec* local, unsigned long local_count, const iovec* remote,
-                                unsigned long remote_count, unsigned long flags);
 
 int __wrap_open(const char* path, int flags, ...) {
   va_list rest;
@@ -149,17 +147,6 @@ int __wrap_madvise(void* address, size_t bytes, int advice) {
 int __wrap_posix_fadvise(int fd, off_t offset, off_t bytes, int advice) {
   const auto verdict = judge(Call::posix_fadvise, {number(fd), number(offset), number(bytes), number(advice)});
   return verdict.error != 0 ? verdict.error : __real_posix_fadvise(fd, offset, bytes, advice);
-}
-
-// A short copy ends where the pieces reach `at_most` bytes; the kernel, too, ends it between two pieces.
-ssize_t __wrap_process_vm_readv(pid_t pid, const iovec* local, unsigned long local_count, const iovec* remote,
-                                unsigned long remote_count, unsigned long flags) {
-  const auto verdict = judge(Call::process_vm_readv, {number(pid), local_count, remote_count, flags});
-  if (verdict.error != 0) return -1;
-  unsigned long count = 0;
-  for (std::uint64_t bytes = 0; count < remote_count && remote[count].iov_len <= verdict.at_most - bytes; ++count)
-    bytes += remote[count].iov_len;
-  return __real_process_vm_readv(pid, local, local_count, remote, count, flags);
 }
 
 }  // extern "C"
