@@ -4,7 +4,10 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <functional>
 #include <numeric>
+#include <optional>
 
 #include "hoist/checkpoint.hpp"
 #include "support/figure.hpp"
@@ -19,14 +22,16 @@ constexpr std::size_t KiB = 1024, MiB = 1024 * KiB;
 
 // Every tensor of a file whose data is one stretch, into a buffer of the same layout.
 struct Job {
+  std::filesystem::path path;
   hoist::Archive archive;
   MappedFile file;
   std::uint64_t data_start;
   Buffer into;
   std::vector<std::size_t> by_size;  // tensors
 
-  explicit Job(const char* path)
-      : archive(hoist::Archive::open(path).value()),
+  explicit Job(const char* path_)
+      : path(path_),
+        archive(hoist::Archive::open(path).value()),
         file(path),
         data_start(8 + archive.header_bytes()),
         into(file.bytes().size() - data_start),
@@ -37,63 +42,95 @@ struct Job {
 
   std::span<const std::byte> data() const { return file.bytes().subspan(data_start); }
 
-  void copy(std::size_t tensor, unsigned threads) const {
-    const hoist::TensorInfo& info = archive.tensors()[tensor];
+  void copy(const hoist::Archive& from, std::size_t tensor, unsigned threads) const {
+    const hoist::TensorInfo& info = from.tensors()[tensor];
     const auto place = into.bytes().subspan(info.offset - data_start, info.byte_count);
-    archive.view(tensor).copy_to(place, {.threads = threads}).value();
+    from.view(tensor).copy_to(place, {.threads = threads}).value();
   }
 
   // One tensor with all the threads; of several each thread takes the next, the largest first.
-  void copy(unsigned threads) const {
-    if (by_size.size() == 1) return copy(0, threads);
+  void copy(const hoist::Archive& from, unsigned threads) const {
+    if (by_size.size() == 1) return copy(from, 0, threads);
     std::atomic<std::size_t> next = 0;
     in_parts(threads, threads, [&](std::size_t, std::size_t) {
       for (std::size_t i; (i = next++) < by_size.size();)
-        copy(by_size[i], 1);
+        copy(from, by_size[i], 1);
     });
   }
 };
 
-Candidate pread_with(const Job& job, unsigned threads, std::size_t chunk) {
-  return {text("pread ", chunk / KiB, " KiB"), [&job, threads, chunk] {
-            in_parts(threads, job.into.bytes().size(), [&job, chunk](std::size_t begin, std::size_t end) {
-              pread_loop(job.file.descriptor(), job.data_start + begin, job.into.bytes().subspan(begin, end - begin),
-                         chunk);
-            });
+// What a loop does with bytes [begin, end) of the data.
+using Loop = std::function<void(const MappedFile& file, std::size_t begin, std::size_t end)>;
+
+struct NamedLoop {
+  std::string name;
+  Loop loop;
+};
+
+NamedLoop pread_of(const Job& job, std::size_t chunk) {
+  return {text("pread ", chunk / KiB, " KiB"), [&job, chunk](const MappedFile& file, auto begin, auto end) {
+            pread_loop(file.descriptor(), job.data_start + begin, job.into.bytes().subspan(begin, end - begin), chunk);
           }};
 }
 
-Candidate memcpy_with(const Job& job, unsigned threads, std::size_t chunk, std::string name) {
-  return {std::move(name), [&job, threads, chunk] {
-            in_parts(threads, job.into.bytes().size(), [&job, chunk](std::size_t begin, std::size_t end) {
-              memcpy_loop(job.data().subspan(begin, end - begin), job.into.bytes().subspan(begin, end - begin), chunk);
-            });
+NamedLoop memcpy_of(const Job& job, std::size_t chunk, std::string name) {
+  return {std::move(name), [&job, chunk](const MappedFile& file, auto begin, auto end) {
+            memcpy_loop(file.bytes().subspan(job.data_start + begin, end - begin),
+                        job.into.bytes().subspan(begin, end - begin), chunk);
+          }};
+}
+
+// Over a mapping whose pages are there, as after an earlier copy.
+Candidate again(const Job& job, unsigned threads, const NamedLoop& named) {
+  return {named.name, [&job, threads, loop = named.loop] {
+            in_parts(threads, job.into.bytes().size(), [&](auto begin, auto end) { loop(job.file, begin, end); });
+          }};
+}
+
+// With opening and mapping the file: weights are mostly copied once.
+Candidate first_time(const Job& job, unsigned threads, const NamedLoop& named, Pages pages) {
+  return {named.name, [&job, threads, loop = named.loop, pages] {
+            const MappedFile file(job.path, pages);
+            in_parts(threads, job.into.bytes().size(), [&](auto begin, auto end) { loop(file, begin, end); });
           }};
 }
 
 void check(const Job& job, unsigned threads) {
   std::ranges::fill(job.into.bytes(), std::byte{0x5a});
-  job.copy(threads);
+  job.copy(job.archive, threads);
   require(std::memcmp(job.into.bytes().data(), job.data().data(), job.data().size()) == 0, "copy_to");
 }
 
 void measure(const Job& job, const std::string& name, unsigned threads, std::size_t pairs) {
   check(job, threads);
-  // One memcpy call is a limit of its own: above a size that glibc chooses by the cache it stores past the caches.
-  const std::vector<Candidate> limits{
-      fastest({pread_with(job, threads, 256 * KiB), pread_with(job, threads, MiB), pread_with(job, threads, 4 * MiB),
-               pread_with(job, threads, 16 * MiB)},
-              std::min<std::size_t>(pairs, 5)),
-      fastest({memcpy_with(job, threads, MiB, "mapped memcpy 1 MiB"),
-               memcpy_with(job, threads, 16 * MiB, "mapped memcpy 16 MiB")},
-              std::min<std::size_t>(pairs, 5)),
-      memcpy_with(job, threads, job.data().size(), "one mapped memcpy a thread"),
+  const std::size_t rounds = std::min<std::size_t>(pairs, 5);
+  const auto show = [&](const std::string& how, const Work& subject, const Candidate& limit,
+                        std::optional<double> at_least) {
+    const auto title = text(name, ", ", threads, threads == 1 ? " thread" : " threads", how, ", against ", limit.name);
+    print(rate_figure(title, compare(subject, limit.run, pairs), static_cast<double>(job.data().size()), at_least));
   };
-  const auto subject = [&job, threads] { job.copy(threads); };
-  for (const Candidate& limit : limits) {
-    const auto title = text(name, ", ", threads, threads == 1 ? " thread" : " threads", ", against ", limit.name);
-    print(rate_figure(title, compare(subject, limit.run, pairs), static_cast<double>(job.data().size()), 0.95));
+
+  std::vector<Candidate> preads, memcpys, first_times;
+  for (const std::size_t chunk : {256 * KiB, MiB, 4 * MiB, 16 * MiB}) {
+    const NamedLoop loop = pread_of(job, chunk);
+    preads.push_back(again(job, threads, loop));
+    first_times.push_back(first_time(job, threads, loop, Pages::untouched));
   }
+  for (const std::size_t chunk : {MiB, 16 * MiB}) {
+    NamedLoop loop = memcpy_of(job, chunk, text("mapped memcpy ", chunk / MiB, " MiB"));
+    memcpys.push_back(again(job, threads, loop));
+    first_times.push_back(first_time(job, threads, loop, Pages::untouched));
+    loop.name += ", populated first";
+    first_times.push_back(first_time(job, threads, loop, Pages::populated));
+  }
+  const Work copy = [&] { job.copy(job.archive, threads); };
+  show("", copy, fastest(preads, rounds), 0.95);
+  show("", copy, fastest(memcpys, rounds), 0.95);
+  const Work open_and_copy = [&] { job.copy(hoist::Archive::open(job.path).value(), threads); };
+  show(", opened anew", open_and_copy, fastest(first_times, rounds), 0.95);
+  // One memcpy call is no loop: above a size that glibc chooses by the cache it stores past the caches.
+  const NamedLoop one = memcpy_of(job, job.data().size(), "one mapped memcpy a thread");
+  show("", copy, again(job, threads, one), std::nullopt);
 }
 
 }  // namespace

@@ -104,8 +104,10 @@ def large(folder, bytes_):
 
 
 def matrices(folder, side):
-    tensors = [(f"{dtype} [{side}, {side}]", dtype, [side, side]) for dtype in ("F16", "F32")]
-    return write(folder / f"matrices-{side}.safetensors", tensors, random_data=True)
+    """The last is so narrow that every page holds runs of every column shard."""
+    shapes = [("F16", [side, side]), ("F32", [side, side]), ("F16", [2 * side, 2048])]
+    tensors = [(f"{dtype} {shape}", dtype, shape) for dtype, shape in shapes]
+    return write(folder / f"column-shards-{side}.safetensors", tensors, random_data=True)
 
 
 def sparse_2_gb(folder):

@@ -6,8 +6,10 @@
 #include <chrono>
 #include <iomanip>
 #include <iostream>
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hoist/checkpoint.hpp"
 #include "support/text.hpp"
@@ -63,12 +65,12 @@ std::string held(const std::string& path) {
   return bench::text(after - before, ' ', archive.header_bytes(), ' ', archive.tensors().size(), ' ', dims);
 }
 
-// Opens a file and copies every tensor into memory of its own.
-std::vector<std::vector<std::byte>> load(const std::string& path) {
-  std::vector<std::vector<std::byte>> tensors;
+// Opens a file and copies every tensor into memory of its own, which is not filled with zeros first.
+std::vector<std::unique_ptr<std::byte[]>> load(const std::string& path) {
+  std::vector<std::unique_ptr<std::byte[]>> tensors;
   for (const hoist::TensorView& view : hoist::Checkpoint::open(path).value().tensors()) {
-    tensors.emplace_back(view.byte_count());
-    view.copy_to(tensors.back()).value();
+    tensors.push_back(std::make_unique_for_overwrite<std::byte[]>(view.byte_count()));
+    view.copy_to({tensors.back().get(), view.byte_count()}).value();
   }
   return tensors;
 }
