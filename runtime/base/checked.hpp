@@ -6,12 +6,6 @@
 
 namespace hoist::base {
 
-inline std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) noexcept {
-  std::uint64_t sum;
-  if (__builtin_add_overflow(a, b, &sum)) return std::nullopt;
-  return sum;
-}
-
 inline std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::uint64_t b) noexcept {
   std::uint64_t product;
   if (__builtin_mul_overflow(a, b, &product)) return std::nullopt;

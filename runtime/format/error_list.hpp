@@ -17,7 +17,6 @@ class ErrorList {
   }
   bool empty() const noexcept { return errors_.empty(); }
   bool full() const noexcept { return errors_.size() >= limit_; }
-  const Error& first() const noexcept { return errors_.front(); }
   std::vector<Error> take() && { return std::move(errors_); }
 
  private:

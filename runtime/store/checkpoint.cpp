@@ -13,6 +13,11 @@ struct Checkpoint::State {
   Metadata metadata{};
   std::string index_file{};
   std::vector<Error> warnings{};
+
+  static std::shared_ptr<const State> of(store::OpenedSet&& set) {
+    return std::make_shared<const State>(
+        State{*std::move(set.keys), std::move(set.metadata), std::move(set.index_file), std::move(set.warnings)});
+  }
 };
 
 namespace {
@@ -48,8 +53,7 @@ Result<Checkpoint> Checkpoint::open(const std::filesystem::path& path, OpenOptio
   return base::catching_bad_alloc([&]() -> Result<Checkpoint> {
     auto set = without_errors(store::open_set(path, options, max_set_errors));
     if (!set) return std::move(set).error();
-    return Checkpoint(std::make_shared<const State>(
-        State{*std::move(set->keys), std::move(set->metadata), std::move(set->index_file), std::move(set->warnings)}));
+    return Checkpoint(State::of(*std::move(set)));
   });
 }
 
@@ -72,8 +76,7 @@ Result<Checkpoint> Checkpoint::from_index(std::string_view index_json, const Ope
   return base::catching_bad_alloc([&]() -> Result<Checkpoint> {
     auto set = without_errors(store::open_index(index_json, open, options, max_set_errors));
     if (!set) return std::move(set).error();
-    return Checkpoint(std::make_shared<const State>(
-        State{*std::move(set->keys), std::move(set->metadata), std::move(set->index_file), std::move(set->warnings)}));
+    return Checkpoint(State::of(*std::move(set)));
   });
 }
 
