@@ -1,3 +1,6 @@
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
+
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -5,13 +8,17 @@
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
-#include "format/json_reader.hpp"
 #include "format/readers.hpp"
 
 namespace hoist::format {
 namespace {
 
 using base::quoted;
+using Stream = rapidjson::InsituStringStream;
+using Size = rapidjson::SizeType;
+
+constexpr unsigned flags =
+    rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseStopWhenDoneFlag;
 
 // RapidJSON's events. A value of the wrong kind marks its tensor as broken and is passed over with all that it
 // holds; an event that returns false ends the reading.
@@ -265,7 +272,7 @@ bool read_grammar(HeaderBytes& header, const OpenOptions& options, IndexBuilder&
   rapidjson::Reader reader;
   if (header.size() != 0 && is_space(header.data()[0]))
     builder.not_strict(header.data(), "white space before the JSON");
-  const rapidjson::ParseResult result = reader.Parse<parse_flags>(stream, handler);
+  const rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
   if (result.Code() == rapidjson::kParseErrorTermination) {
     if (handler.too_deep()) {
       builder.fail(Errc::invalid_json, "nested deeper than " + base::grouped(options.max_nesting) + " values",
@@ -301,7 +308,7 @@ std::optional<std::string> decode_json_string(std::string_view literal) {
   std::memcpy(copy.data(), literal.data(), literal.size());
   Stream stream(copy.data());
   rapidjson::Reader reader;
-  if (reader.Parse<parse_flags>(stream, handler).IsError() || stream.Tell() != copy.size()) return std::nullopt;
+  if (reader.Parse<flags>(stream, handler).IsError() || stream.Tell() != copy.size()) return std::nullopt;
   if (!base::is_utf8(handler.decoded)) return std::nullopt;
   return std::move(handler.decoded);
 }

@@ -1,17 +1,21 @@
 #include "format/index_json.hpp"
 
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
+
 #include <algorithm>
 #include <charconv>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
-#include "format/json_reader.hpp"
 
 namespace hoist::format {
 namespace {
 
 using base::quoted;
+using Stream = rapidjson::InsituStringStream;
+using Size = rapidjson::SizeType;
 
 // Why a shard's name may not be followed, or nothing. A name is a path relative to the index, by its text alone.
 std::string_view unsafe(std::string_view file) {
@@ -196,7 +200,9 @@ ShardIndex read_shard_index(HeaderBytes text, const OpenOptions& options, ErrorL
   Stream stream(index.text.data());
   Handler handler(index, stream, options, errors);
   rapidjson::Reader reader;
-  const auto result = reader.Parse<parse_flags>(stream, handler);
+  constexpr unsigned flags =
+      rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseStopWhenDoneFlag;
+  const auto result = reader.Parse<flags>(stream, handler);
   if (result.Code() == rapidjson::kParseErrorTermination) {
     if (handler.too_deep()) fail(Errc::invalid_index, "nested too deep", result.Offset());
   } else if (result.IsError()) {
