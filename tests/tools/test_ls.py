@@ -1,6 +1,7 @@
 """hoist ls and hoist info: what is in a checkpoint, as tables, trees and JSON."""
 
 import json
+import resource
 import unittest
 
 from support import CommandTest, file_bytes, floats, is_sanitized
@@ -95,6 +96,16 @@ class Ls(CommandTest):
         info = self.json("info", self.folder)
         self.assertEqual(len(info["files"]), 2)
         self.assertTrue(info["index"].endswith("index.json"))
+
+    def test_a_set_of_more_shards_than_files_are_allowed_at_first_is_opened(self):
+        for i in range(70):
+            self.model(("w%d" % i, "U8", [1], b"x"), name="model-%05d-of-00070.safetensors" % (i + 1))
+
+        def allow_fifty_files_at_first():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (50, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+        for command in ["ls", "verify"]:
+            self.expect(0, command, self.folder, preexec_fn=allow_fifty_files_at_first)
 
     def test_info_sums_dtypes_alignment_and_metadata(self):
         path = self.model(("w", "F32", [16], floats(*range(16))), ("v", "F32", [2], floats(1, 2)),

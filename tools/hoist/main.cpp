@@ -1,4 +1,5 @@
 // hoist: the command. Takes the command line apart, runs what it names, and turns every failure into a message.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -48,11 +49,20 @@ int run_command(int argc, char** argv) {
   }
 }
 
+// Each shard of a checkpoint keeps a file open: as many as the system allows this user.
+void raise_file_limit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 }  // namespace hoist::tool
 
 int main(int argc, char** argv) {
   // A closed pipe is seen by write() instead, see Output.
   std::signal(SIGPIPE, SIG_IGN);
+  hoist::tool::raise_file_limit();
   return hoist::tool::run_command(argc, argv);
 }
