@@ -7,7 +7,11 @@
 
 namespace hoist::base {
 
-// By operator new, and from 4 MiB on with huge pages asked for. Throws std::bad_alloc.
+// For memory of 4 MiB and more that was not touched yet, and only the whole huge pages in it: none is taken for a few
+// bytes at an end. A hint.
+void ask_for_huge_pages(void* memory, std::size_t bytes) noexcept;
+
+// By operator new, with huge pages asked for. Throws std::bad_alloc.
 void* allocate_large(std::size_t bytes);
 void free_large(void* memory) noexcept;
 

@@ -1,0 +1,180 @@
+#include "device/host_device.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "base/assert.hpp"
+#include "base/error.hpp"
+#include "base/huge_allocator.hpp"
+#include "base/mutex.hpp"
+
+namespace hoist::device {
+namespace {
+
+// A queue that is further behind makes its callers wait: far more than a ring has slots, far less than memory.
+constexpr std::size_t max_queued = 1024;
+
+class HostQueue final : public Queue {
+ public:
+  // Throws std::system_error where no thread is to be had.
+  explicit HostQueue(std::shared_ptr<Backend> backend) : backend_(std::move(backend)), worker_([this] { work(); }) {}
+
+  ~HostQueue() override {
+    {
+      const base::MutexLock lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_all();
+    worker_.join();
+  }
+
+  Result<void> upload(const std::byte* host, void* device, std::uint64_t bytes) override {
+    return copy(host, device, bytes);
+  }
+  Result<void> download(const void* device, std::byte* host, std::uint64_t bytes) override {
+    return copy(device, host, bytes);
+  }
+
+  Result<Mark> mark() override {
+    return base::catching_bad_alloc([this]() -> Result<Mark> {
+      const base::MutexLock lock(mutex_);
+      push({.mark = issued_ + 1});
+      return ++issued_;
+    });
+  }
+
+  Result<Mark> reached() override {
+    const base::MutexLock lock(mutex_);
+    return reached_;
+  }
+
+  Result<void> wait(Mark mark) override {
+    const base::MutexLock lock(mutex_);
+    HOIST_ASSERT(mark <= issued_);
+    while (reached_ < mark)
+      changed_.wait(mutex_);
+    return {};
+  }
+
+ private:
+  struct Command {
+    const void* from = nullptr;
+    void* to = nullptr;
+    std::uint64_t bytes = 0;
+    Mark mark = 0;  // or a mark instead of a copy
+  };
+
+  Result<void> copy(const void* from, void* to, std::uint64_t bytes) {
+    return base::catching_bad_alloc([&]() -> Result<void> {
+      const base::MutexLock lock(mutex_);
+      push({.from = from, .to = to, .bytes = bytes});
+      return {};
+    });
+  }
+
+  void push(const Command& command) HOIST_REQUIRES(mutex_) {
+    while (queued_.size() >= max_queued)
+      changed_.wait(mutex_);
+    queued_.push_back(command);
+    changed_.notify_all();
+  }
+
+  void work() {
+    for (Command command; next(command);) {
+      if (command.mark == 0) {
+        std::memcpy(command.to, command.from, command.bytes);
+        continue;
+      }
+      const base::MutexLock lock(mutex_);
+      reached_ = command.mark;
+      changed_.notify_all();
+    }
+  }
+
+  // False when there will be no more.
+  bool next(Command& command) {
+    const base::MutexLock lock(mutex_);
+    while (queued_.empty() && !closing_)
+      changed_.wait(mutex_);
+    if (queued_.empty()) return false;
+    command = queued_.front();
+    queued_.pop_front();
+    if (queued_.size() + 1 == max_queued) changed_.notify_all();
+    return true;
+  }
+
+  std::shared_ptr<Backend> backend_;
+  base::Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Command> queued_ HOIST_GUARDED_BY(mutex_);
+  Mark issued_ HOIST_GUARDED_BY(mutex_) = 0;
+  Mark reached_ HOIST_GUARDED_BY(mutex_) = 0;
+  bool closing_ HOIST_GUARDED_BY(mutex_) = false;
+  std::thread worker_;  // last: it uses the others
+};
+
+std::uint64_t total_bytes() {
+  const auto pages = static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PHYS_PAGES)));
+  return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+// What the kernel reckons could be had without swapping; 0 where it does not say.
+std::uint64_t available_bytes() {
+  std::ifstream meminfo("/proc/meminfo");
+  std::uint64_t kib = 0;
+  for (std::string word; meminfo >> word;) {
+    if (word == "MemAvailable:" && meminfo >> kib) break;
+  }
+  return kib * 1024;
+}
+
+class HostDevice final : public Backend {
+ public:
+  Result<DeviceInfo> info() override {
+    return DeviceInfo{.name = "host", .total_bytes = total_bytes(), .free_bytes = available_bytes()};
+  }
+
+  bool host_can_write() const noexcept override { return true; }
+
+  Result<std::unique_ptr<Queue>> make_queue() override {
+    return base::catching_bad_alloc([this]() -> Result<std::unique_ptr<Queue>> {
+      try {
+        return std::make_unique<HostQueue>(shared_from_this());
+      } catch (const std::system_error& problem) {
+        return base::system_error(problem.code().value(), "start a thread");
+      }
+    });
+  }
+
+ protected:
+  Result<void*> allocate_bytes(Memory, std::uint64_t bytes) override {
+    // The kernel promises more than it has, and ends the process that takes it at its word.
+    const std::uint64_t total = total_bytes();
+    void* const memory =
+        bytes <= total ? ::operator new(bytes, std::align_val_t{alignment_bytes}, std::nothrow) : nullptr;
+    if (!memory) {
+      return Error{.code = Errc::out_of_memory,
+                   .message = "the host can't give " + base::grouped(bytes) + " bytes of its " + base::grouped(total)};
+    }
+    base::ask_for_huge_pages(memory, bytes);
+    return memory;
+  }
+
+  void free_bytes(Memory, void* address, std::uint64_t) noexcept override {
+    ::operator delete(address, std::align_val_t{alignment_bytes});
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<Backend> make_host_device() { return std::make_shared<HostDevice>(); }
+
+}  // namespace hoist::device

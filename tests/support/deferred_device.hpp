@@ -1,0 +1,74 @@
+// A device on which nothing happens by itself: a copy is made when the test steps its queue, from what its source holds
+// then. The host can't read its memory. For one test; thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/mutex.hpp"
+#include "device/backend.hpp"
+
+namespace hoist::test {
+
+class DeferredQueue;
+
+class DeferredDevice : public device::Backend {
+ public:
+  enum class Steps { by_the_test, when_waited };  // when_waited: wait() does what is needed to reach its mark
+
+  explicit DeferredDevice(Steps steps = Steps::by_the_test) : steps_(steps) {}
+  ~DeferredDevice() override;
+
+  // The oldest command of a queue, counted in the order in which they were made; false: nothing is queued there.
+  bool step(std::size_t queue = 0);
+  std::size_t queued(std::size_t queue = 0) const;
+
+  // What device memory holds now.
+  std::string contents(const void* address, std::uint64_t bytes) const;
+
+  Result<DeviceInfo> info() override;
+  bool host_can_write() const noexcept override { return false; }
+  Result<std::unique_ptr<device::Queue>> make_queue() override;
+
+ protected:
+  Result<void*> allocate_bytes(device::Memory memory, std::uint64_t bytes) override;
+  void free_bytes(device::Memory memory, void* address, std::uint64_t bytes) noexcept override;
+
+ private:
+  friend class DeferredQueue;
+
+  struct Region {
+    std::uint64_t bytes = 0;
+    std::byte* view = nullptr;  // where the device itself reaches it
+  };
+  struct Command {
+    const void* from = nullptr;
+    void* to = nullptr;
+    std::uint64_t bytes = 0;
+    device::Mark mark = 0;  // or a mark instead of a copy
+  };
+  struct Line {
+    std::deque<Command> commands;
+    device::Mark issued = 0;
+    device::Mark reached = 0;
+  };
+
+  std::size_t add_line();
+  void push(std::size_t queue, const void* from, void* to, std::uint64_t bytes);
+  device::Mark push_mark(std::size_t queue);
+  device::Mark reached(std::size_t queue) const;
+  void wait(std::size_t queue, device::Mark mark);
+  bool step_locked(std::size_t queue) HOIST_REQUIRES(mutex_);
+  std::byte* view_of(const void* address, std::uint64_t bytes) const HOIST_REQUIRES(mutex_);
+
+  const Steps steps_;
+  mutable base::Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<std::uintptr_t, Region> regions_ HOIST_GUARDED_BY(mutex_);
+  std::vector<Line> lines_ HOIST_GUARDED_BY(mutex_);
+};
+
+}  // namespace hoist::test
