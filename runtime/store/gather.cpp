@@ -27,22 +27,58 @@ bool dense(const Runs& runs) {
          runs.loops.back().stride_bytes <= dense_stride_bytes;
 }
 
+// One read of dense runs, with the runs that lie in it.
+struct Cover {
+  std::uint64_t file_offset = 0;
+  std::uint64_t bytes = 0;
+  std::vector<Piece> pieces{};
+};
+
+// As many neighbouring runs as a buffer of cover_bytes holds, again and again.
+class CoverWalker {
+ public:
+  CoverWalker(const Runs& runs, std::uint64_t begin, std::uint64_t end)
+      : walker_(runs, begin, end), more_(walker_.next(piece_)) {}
+
+  bool next(Cover& cover) {
+    cover.pieces.clear();
+    if (!more_) return false;
+    cover.file_offset = piece_.file_offset;
+    std::uint64_t end = 0;
+    do {
+      cover.pieces.push_back(piece_);
+      end = piece_.file_offset + piece_.bytes;
+      more_ = walker_.next(piece_);
+    } while (more_ && piece_.file_offset >= end && piece_.file_offset - end < dense_stride_bytes &&
+             piece_.file_offset + piece_.bytes - cover.file_offset <= cover_bytes);
+    cover.bytes = end - cover.file_offset;
+    return true;
+  }
+
+ private:
+  PieceWalker walker_;
+  Piece piece_{};
+  bool more_;
+};
+
 // Copies one part of the slice, on one thread.
 class Worker {
  public:
-  Worker(const Storage& storage, const Slice& slice, std::span<std::byte> into, const std::stop_token& stop)
-      : storage_(storage), slice_(slice), into_(into), stop_(stop) {}
+  // `into` is where byte `begin` of the copy goes.
+  Worker(const Storage& storage, const Runs& runs, std::uint64_t begin, std::byte* into, const std::stop_token& stop)
+      : storage_(storage), runs_(runs), begin_(begin), into_(into), stop_(stop) {}
 
-  Result<void> run(std::uint64_t begin, std::uint64_t end) {
-    PieceWalker walker(slice_.runs, begin, end);
-    if (!storage_.file() && !storage_.source()) return copy_memory(walker);
-    return dense(slice_.runs) ? read_covering(walker) : read_each(walker);
+  Result<void> run(std::uint64_t end) {
+    if (!storage_.file() && !storage_.source()) return copy_memory(PieceWalker(runs_, begin_, end));
+    return dense(runs_) ? read_covering(CoverWalker(runs_, begin_, end)) : read_each(PieceWalker(runs_, begin_, end));
   }
 
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
  private:
-  Result<void> copy_memory(PieceWalker& walker) {
+  std::byte* place(const Piece& piece) const { return into_ + (piece.copy_offset - begin_); }
+
+  Result<void> copy_memory(PieceWalker walker) {
     constexpr std::uint64_t between_looks = 16U << 20;  // as for reads
     std::uint64_t unlooked = between_looks;
     for (Piece piece; walker.next(piece);) {
@@ -51,51 +87,37 @@ class Worker {
         unlooked = 0;
       }
       unlooked += piece.bytes;
-      std::memcpy(into_.data() + piece.copy_offset, storage_.addressable().data() + piece.file_offset, piece.bytes);
+      std::memcpy(place(piece), storage_.addressable().data() + piece.file_offset, piece.bytes);
       bytes_read_ += piece.bytes;
     }
     return {};
   }
 
-  Result<void> read_each(PieceWalker& walker) {
+  Result<void> read_each(PieceWalker walker) {
     for (Piece piece; walker.next(piece);) {
-      if (auto read = read_one(piece); !read) return read;
+      bytes_read_ += piece.bytes;
+      if (auto read = storage_.read(piece.file_offset, {place(piece), piece.bytes}, stop_); !read) return read;
     }
     return {};
   }
 
-  Result<void> read_one(const Piece& piece) {
-    bytes_read_ += piece.bytes;
-    return storage_.read(piece.file_offset, into_.subspan(piece.copy_offset, piece.bytes), stop_);
-  }
-
   // One read for as many neighbouring runs as the buffer holds, then a copy of each.
-  Result<void> read_covering(PieceWalker& walker) {
+  Result<void> read_covering(CoverWalker walker) {
     std::vector<std::byte> buffer(cover_bytes);
-    std::vector<Piece> covered;
-    Piece piece;
-    for (bool more = walker.next(piece); more;) {
-      covered.clear();
-      const std::uint64_t begin = piece.file_offset;
-      std::uint64_t end = begin;
-      do {
-        covered.push_back(piece);
-        end = piece.file_offset + piece.bytes;
-        more = walker.next(piece);
-      } while (more && piece.file_offset >= end && piece.file_offset - end < dense_stride_bytes &&
-               piece.file_offset + piece.bytes - begin <= cover_bytes);
-      bytes_read_ += end - begin;
-      if (auto read = storage_.read(begin, std::span(buffer).first(end - begin), stop_); !read) return read;
-      for (const Piece& part : covered) {
-        std::memcpy(into_.data() + part.copy_offset, buffer.data() + (part.file_offset - begin), part.bytes);
-      }
+    for (Cover cover; walker.next(cover);) {
+      bytes_read_ += cover.bytes;
+      const auto covered = std::span(buffer).first(cover.bytes);
+      if (auto read = storage_.read(cover.file_offset, covered, stop_); !read) return read;
+      for (const Piece& piece : cover.pieces)
+        std::memcpy(place(piece), covered.data() + (piece.file_offset - cover.file_offset), piece.bytes);
     }
     return {};
   }
 
   const Storage& storage_;
-  const Slice& slice_;
-  std::span<std::byte> into_;
+  const Runs& runs_;
+  const std::uint64_t begin_;
+  std::byte* const into_;
   const std::stop_token& stop_;
   std::uint64_t bytes_read_ = 0;
 };
@@ -114,10 +136,10 @@ Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::b
   std::optional<Error> first_error;
   std::uint64_t bytes_read = 0;
   const auto run_part = [&](std::uint64_t part) {
-    Worker worker(storage, slice, into, options.stop);
-    auto result = base::catching_bad_alloc([&] {
-      return worker.run(std::min(total, part * share), part + 1 == parts ? total : std::min(total, (part + 1) * share));
-    });
+    const std::uint64_t begin = std::min(total, part * share);
+    const std::uint64_t end = part + 1 == parts ? total : std::min(total, begin + share);
+    Worker worker(storage, slice.runs, begin, into.data() + begin, options.stop);
+    auto result = base::catching_bad_alloc([&] { return worker.run(end); });
     const base::MutexLock lock(mutex);
     bytes_read += worker.bytes_read();
     if (!result && !first_error) first_error = std::move(result).error();
@@ -143,6 +165,20 @@ Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::b
     first_error = std::move(whole_still).error();
   }
   return *std::move(first_error);
+}
+
+Result<void> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
+                         std::byte* into, const std::stop_token& stop) {
+  return base::catching_bad_alloc([&] { return Worker(storage, runs, begin, into, stop).run(end); });
+}
+
+std::uint64_t bytes_to_read(const Runs& runs, std::uint64_t begin, std::uint64_t end) {
+  if (!dense(runs)) return end - begin;
+  CoverWalker walker(runs, begin, end);
+  std::uint64_t bytes = 0;
+  for (Cover cover; walker.next(cover);)
+    bytes += cover.bytes;
+  return bytes;
 }
 
 }  // namespace hoist::store
