@@ -43,6 +43,7 @@ enum class Errc : std::uint8_t {
   not_mapped,
   misaligned,
   wrong_dtype,
+  overlap,
   cancelled,
   // the system
   not_found,

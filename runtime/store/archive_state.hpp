@@ -29,6 +29,8 @@ Opened open_storage(Storage storage, const OpenOptions& options, std::size_t max
 struct Internals {
   static Archive archive(std::shared_ptr<const ArchiveState> state) { return Archive(std::move(state)); }
   static const ArchiveState& state(const Archive& archive) { return *archive.state_; }
+  static const ArchiveState& state(const TensorView& view) { return *view.archive_; }
+  static const Slice* slice(const TensorView& view) { return view.slice_.get(); }  // null: the whole tensor
   static TensorView view(const Archive& archive, std::size_t index) {
     return TensorView(archive.state_, archive.state_->index.tensors[index], nullptr);
   }

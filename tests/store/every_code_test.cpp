@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "hoist/plan.hpp"
 #include "support/checkpoint_files.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
@@ -93,6 +94,14 @@ constexpr Recipe recipes[] = {
        return outcome(Archive::from_bytes({odd, file.size()}, bytes)->at("w")->as<std::uint16_t>());
      }},
     {Errc::wrong_dtype, [] { return outcome(bytes_4x4().as<float>()); }},
+    {Errc::overlap,
+     [] {
+       char memory[20];
+       Plan plan(Checkpoint::of(*test::open_bytes(FileBuilder().file())));
+       return outcome(
+           plan.add({{.view = bytes_4x4(), .name = "a", .destination = memory, .destination_bytes = 16},
+                     {.view = bytes_4x4(), .name = "b", .destination = memory + 4, .destination_bytes = 16}}));
+     }},
     {Errc::cancelled,
      [] {
        const test::TemporaryDirectory directory;

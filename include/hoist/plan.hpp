@@ -1,0 +1,61 @@
+// What to load, in which order, and where to. Nothing moves before a Loader starts it.
+#pragma once
+
+#include "hoist/checkpoint.hpp"
+
+namespace hoist {
+
+namespace transfer {  // private to the library
+struct PlanState;
+struct PlanAccess;
+}  // namespace transfer
+
+// A tensor to load, and where to. Without a destination it gets its place in the transfer's arena, at a multiple of
+// 256.
+struct Placed {
+  TensorView view;
+  std::string name{};                   // in the result; the view's own when empty
+  void* destination = nullptr;          // device memory of the caller; must outlive the Transfer
+  std::uint64_t destination_bytes = 0;  // must equal view.byte_count(), else size_mismatch
+};
+
+// What a plan will move, exactly; nothing is read to know it.
+struct Estimate {
+  std::uint64_t tensors = 0;
+  std::uint64_t bytes = 0;         // of the tensors asked for
+  std::uint64_t bytes_read = 0;    // from files, gaps between short runs included
+  std::uint64_t device_bytes = 0;  // of the arena
+};
+
+// Each call adds a group; groups arrive in the order of the calls, and inside a group by shard, then file order. A
+// value, for one thread. A moved-from plan may only be assigned or destroyed.
+class HOIST_API Plan {
+ public:
+  using Group = std::size_t;  // from 0, in the order of the calls
+
+  explicit Plan(Checkpoint checkpoint);
+  Plan(const Plan&);
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan) noexcept;
+  ~Plan();
+
+  // Tensors that an earlier group holds, whole or in part, are skipped, so that "**" at the end means the rest. What
+  // Checkpoint::select gives; duplicate_tensor, where an earlier group gave the name to another.
+  Result<Group> select(std::string_view pattern);
+  Result<Group> select(const std::vector<std::string>& patterns);
+
+  // Views of any archive. duplicate_tensor: the name is taken; overlap: of the caller's memory; size_mismatch. After an
+  // error the plan is as it was.
+  Result<Group> add(std::vector<Placed> group);
+  Result<Group> add(TensorView view);
+
+  std::size_t group_count() const noexcept;
+  Estimate estimate() const;
+
+ private:
+  friend struct transfer::PlanAccess;
+
+  std::unique_ptr<transfer::PlanState> state_;
+};
+
+}  // namespace hoist

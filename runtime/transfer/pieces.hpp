@@ -1,0 +1,44 @@
+// A plan cut into pieces: each is read into one slot of the ring, or straight to its place, and is done as a whole.
+#pragma once
+
+#include "transfer/plan_state.hpp"
+
+namespace hoist::transfer {
+
+// Between 2 and 4 MiB copies reach the link's rate, and a small ring still has many slots.
+inline constexpr std::uint64_t slot_bytes = 4U << 20;
+
+// Bytes [begin, end) of an item's copy.
+struct Part {
+  std::uint32_t item = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t slot_offset = 0;
+};
+
+struct Piece {
+  std::uint32_t first_part = 0;
+  std::uint32_t part_count = 0;
+  std::uint64_t bytes = 0;         // of the slot
+  std::uint64_t arena_offset = 0;  // of an image of the arena; of no meaning with destinations of the caller
+  bool in_arena = true;
+};
+
+struct Pieces {
+  std::vector<Piece> pieces{};  // in the order in which they arrive
+  std::vector<Part> parts{};
+  // How many pieces must be done, from the first on, until the item or the group is whole.
+  std::vector<std::uint32_t> item_needs{};
+  std::vector<std::uint32_t> group_needs{};
+
+  std::span<const Part> parts_of(const Piece& piece) const {
+    return std::span(parts).subspan(piece.first_part, piece.part_count);
+  }
+};
+
+Pieces cut(const PlanState& plan);
+
+// What reading the part takes from its file.
+std::uint64_t bytes_to_read(const Item& item, const Part& part);
+
+}  // namespace hoist::transfer

@@ -1,0 +1,165 @@
+// Plans cut into pieces: every byte in exactly one, none too large, none across groups.
+#include "transfer/pieces.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "support/header_builder.hpp"
+#include "support/matchers.hpp"
+#include "support/reading.hpp"
+
+namespace hoist::transfer {
+namespace {
+
+// A file in memory that is only described: no test here reads its bytes.
+struct Described {
+  std::vector<std::uint64_t> sizes{};
+  std::string header() const {
+    std::string entries;
+    std::uint64_t offset = 0;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      entries += (i == 0 ? "" : ",") + std::string("\"t") + std::to_string(i) + R"(":{"dtype":"U8","shape":[)" +
+                 std::to_string(sizes[i]) + R"(],"data_offsets":[)" + std::to_string(offset) + "," +
+                 std::to_string(offset + sizes[i]) + "]}";
+      offset += sizes[i];
+    }
+    return "{" + entries + "}";
+  }
+  Archive archive() const {
+    std::uint64_t total = 0;
+    for (const std::uint64_t size : sizes)
+      total += size;
+    return test::open_bytes(test::file_with(header(), std::string(total, '.'))).value();
+  }
+};
+
+// What must hold of every cut.
+void check(const Plan& plan) {
+  const PlanState& state = PlanAccess::state(plan);
+  const Pieces cut_up = cut(state);
+  std::vector<std::uint64_t> done(state.items.size());
+  std::vector<std::uint32_t> last_piece(state.items.size());
+  std::uint32_t next_part = 0, last_item = 0;
+  for (std::uint32_t number = 0; number < cut_up.pieces.size(); ++number) {
+    const Piece& piece = cut_up.pieces[number];
+    ASSERT_EQ(piece.first_part, next_part);
+    ASSERT_GT(piece.part_count, 0U);
+    ASSERT_LE(piece.bytes, slot_bytes);
+    next_part += piece.part_count;
+    std::uint64_t end = 0;
+    for (const Part& part : cut_up.parts_of(piece)) {
+      const Item& item = state.items[part.item];
+      ASSERT_GE(part.item, last_item) << "in plan order";
+      last_item = part.item;
+      ASSERT_EQ(part.begin, done[part.item]) << "no byte twice, none left out";
+      ASSERT_GT(part.end, part.begin);
+      done[part.item] = part.end;
+      last_piece[part.item] = number + 1;
+      ASSERT_GE(part.slot_offset, end) << "apart in the slot";
+      end = part.slot_offset + (part.end - part.begin);
+      ASSERT_EQ(piece.in_arena, item.destination == nullptr);
+      if (piece.in_arena) {
+        ASSERT_EQ(piece.arena_offset + part.slot_offset, item.arena_offset + part.begin);
+      }
+    }
+    ASSERT_EQ(end, piece.bytes);
+  }
+  ASSERT_EQ(next_part, cut_up.parts.size());
+  for (std::size_t i = 0; i < state.items.size(); ++i) {
+    ASSERT_EQ(done[i], state.items[i].byte_count());
+    if (done[i] != 0) {
+      ASSERT_EQ(cut_up.item_needs[i], last_piece[i]);
+    }
+  }
+  std::uint32_t before = 0;
+  ASSERT_EQ(cut_up.group_needs.size(), state.groups.size());
+  for (std::size_t group = 0; group < state.groups.size(); ++group) {
+    const GroupRange range = state.groups[group];
+    for (std::size_t i = range.first; i < range.first + range.count; ++i) {
+      ASSERT_LE(cut_up.item_needs[i], cut_up.group_needs[group]);
+      if (done[i] != 0) {
+        ASSERT_GT(cut_up.item_needs[i], before) << "no piece holds bytes of two groups";
+      }
+    }
+    before = cut_up.group_needs[group];
+  }
+  ASSERT_EQ(before, cut_up.pieces.size());
+}
+
+Plan everything(const Archive& archive) {
+  Plan plan(Checkpoint::of(archive));
+  plan.select("**").value();
+  return plan;
+}
+
+TEST(Pieces, OfSmallTensorsHoldMany) {
+  const Plan plan = everything(Described{std::vector<std::uint64_t>(5000, 100)}.archive());
+  check(plan);
+  EXPECT_EQ(cut(PlanAccess::state(plan)).pieces.size(), 1U) << "5000 x 256 bytes";
+}
+
+TEST(Pieces, OfALargeTensorAreOneSlotEach) {
+  const Plan plan = everything(Described{{3 * slot_bytes + 1}}.archive());
+  check(plan);
+  const Pieces pieces = cut(PlanAccess::state(plan));
+  ASSERT_EQ(pieces.pieces.size(), 4U);
+  EXPECT_EQ(pieces.pieces.back().bytes, 1U);
+}
+
+TEST(Pieces, EndWithTheSlotAndNotAByteLater) {
+  for (const std::uint64_t size : {slot_bytes - 1, slot_bytes, slot_bytes + 1}) {
+    const Plan plan = everything(Described{{size, 5, size}}.archive());
+    check(plan);
+  }
+}
+
+TEST(Pieces, EndWithTheirGroup) {
+  const Archive archive = Described{{10, 20, 30}}.archive();
+  Plan plan(Checkpoint::of(archive));
+  plan.select("t2").value();
+  plan.select("t0").value();
+  plan.select("t0").value();
+  plan.select("t1").value();
+  check(plan);
+  EXPECT_EQ(cut(PlanAccess::state(plan)).group_needs, (std::vector<std::uint32_t>{1, 2, 2, 3}));
+}
+
+TEST(Pieces, OfAnEmptyPlanAreNone) {
+  const Plan plan(Checkpoint::of(Described{{1}}.archive()));
+  check(plan);
+  EXPECT_TRUE(cut(PlanAccess::state(plan)).pieces.empty());
+}
+
+class RandomPlans : public testing::TestWithParam<unsigned> {};
+
+TEST_P(RandomPlans, AreCutWithoutALossOrAnOverlap) {
+  std::mt19937_64 random(GetParam());
+  const auto below = [&random](std::uint64_t limit) { return random() % limit; };
+  Described described;
+  for (std::uint64_t i = 0; i < 1 + below(40); ++i)
+    described.sizes.push_back(below(4) == 0 ? below(3 * slot_bytes) : below(1000));
+  const Archive archive = described.archive();
+  Plan plan(Checkpoint::of(archive));
+  std::vector<std::vector<char>> owned;
+  std::vector<Placed> group;
+  for (std::size_t i = 0; i < archive.tensors().size(); ++i) {
+    Placed placed{.view = archive.view(i)};
+    if (below(3) == 0 && placed.view.byte_count() != 0) {
+      owned.emplace_back(placed.view.byte_count());
+      placed.destination = owned.back().data();
+      placed.destination_bytes = owned.back().size();
+    }
+    group.push_back(std::move(placed));
+    if (below(5) == 0) {
+      ASSERT_THAT(plan.add(std::exchange(group, {})), test::Succeeds());
+    }
+  }
+  ASSERT_THAT(plan.add(std::move(group)), test::Succeeds());
+  check(plan);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomPlans, testing::Range(0U, 20U));
+
+}  // namespace
+}  // namespace hoist::transfer
