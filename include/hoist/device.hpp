@@ -15,7 +15,8 @@ struct DeviceInfo {
   std::uint64_t free_bytes = 0;   // about: what could be allocated now, as the system tells it
 };
 
-// A handle, thread-safe; whatever was made with it keeps it alive. A moved-from handle may only be assigned or destroyed.
+// A handle, thread-safe; whatever was made with it keeps it alive. A moved-from handle may only be assigned or
+// destroyed.
 class HOIST_API Device {
  public:
   // The machine's own memory.

@@ -44,6 +44,7 @@ enum class Errc : std::uint8_t {
   misaligned,
   wrong_dtype,
   overlap,
+  over_budget,
   cancelled,
   // the system
   not_found,

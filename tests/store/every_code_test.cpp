@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "hoist/plan.hpp"
+#include "hoist/loader.hpp"
 #include "support/checkpoint_files.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
@@ -102,6 +102,7 @@ constexpr Recipe recipes[] = {
            plan.add({{.view = bytes_4x4(), .name = "a", .destination = memory, .destination_bytes = 16},
                      {.view = bytes_4x4(), .name = "b", .destination = memory + 4, .destination_bytes = 16}}));
      }},
+    {Errc::over_budget, [] { return outcome(Loader::create(Device::host().value(), {.staging_bytes = 1})); }},
     {Errc::cancelled,
      [] {
        const test::TemporaryDirectory directory;

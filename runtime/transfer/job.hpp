@@ -1,0 +1,68 @@
+// One plan under way: what it moves, which never changes, and how far it is, which the pipeline's lock guards.
+#pragma once
+
+#include "device/backend.hpp"
+#include "hoist/loader.hpp"
+#include "transfer/pieces.hpp"
+
+namespace hoist::transfer {
+
+class Pipeline;
+
+class Job {
+ public:
+  // Allocates the arena, and a queue where the tensors go through the ring. out_of_memory, and what the device says.
+  static Result<std::shared_ptr<Job>> make(const PlanState& plan, device::Backend& device, bool staged);
+
+  std::span<const DeviceTensor> tensors() const noexcept { return tensors_; }
+  const DeviceTensor* find(std::string_view name) const noexcept;
+  std::optional<std::uint32_t> pieces_until(std::string_view name) const noexcept;  // nothing: no such tensor
+
+  const Pieces& pieces() const noexcept { return pieces_; }
+  bool staged() const noexcept { return staged_; }
+
+  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places.
+  Result<void> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
+  // Queues the copies of a piece from its slot, and a mark behind them.
+  Result<device::Mark> submit(const Piece& piece, const std::byte* slot);
+  std::uint64_t bytes_to_read(const Piece& piece) const;
+
+  void let_go_of_files() noexcept { items_.clear(); }
+  void drain() noexcept { queue_.reset(); }
+  device::Queue& queue() noexcept { return *queue_; }
+
+  struct Flight {
+    device::Mark mark = 0;
+    std::uint32_t slot = 0;
+  };
+
+  // Under the pipeline's lock.
+  struct Flow {
+    std::uint32_t next = 0;              // piece to read
+    std::uint32_t done = 0;              // pieces from the first on that are there, or queued with their mark
+    std::uint32_t users = 0;             // threads outside the lock that use the job
+    bool submitting = false;             // one of them is in submit()
+    bool ended = false;                  // drained, slots given back
+    std::vector<std::int32_t> filled{};  // slot of a piece that was read, or -1; 0 where there are no slots
+    std::vector<device::Mark> marks{};   // of the pieces that were queued
+    std::vector<Flight> in_flight{};     // slots, by rising mark
+    std::optional<Error> error{};        // the first
+    Estimate moved{};
+    std::stop_source stop{};  // of the reads
+  } flow;
+
+ private:
+  std::byte* place(std::uint32_t item) const { return static_cast<std::byte*>(tensors_[item].data); }
+
+  std::vector<Item> items_;
+  Pieces pieces_;
+  bool staged_ = false;
+  device::Buffer arena_;  // before the queue: a queue is drained before memory is freed
+  std::unique_ptr<device::Queue> queue_;
+  std::vector<std::string> names_;
+  std::vector<std::uint64_t> dimensions_;
+  std::vector<DeviceTensor> tensors_;  // point into names_ and dimensions_
+  std::unordered_map<std::string_view, std::uint32_t> by_name_;
+};
+
+}  // namespace hoist::transfer

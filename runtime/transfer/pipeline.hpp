@@ -1,0 +1,67 @@
+// The ring, the readers, and the jobs that they work on.
+#pragma once
+
+#include <condition_variable>
+#include <thread>
+
+#include "base/mutex.hpp"
+#include "transfer/job.hpp"
+
+namespace hoist::transfer {
+
+// Thread-safe. Every job that was started must be ended before the last reference goes.
+//
+// A reader takes the next piece and a free slot together, under the lock, in plan order; so the oldest piece that was
+// not submitted owns a slot, and nobody waits for one while holding another. Whoever completes the next piece in order
+// submits it. No call of the device and no read happens under the lock.
+class Pipeline {
+ public:
+  static Result<std::shared_ptr<Pipeline>> make(std::shared_ptr<device::Backend> device, const LoaderOptions& options);
+  ~Pipeline();
+
+  bool host_can_write() const noexcept { return device_->host_can_write(); }
+  device::Backend& device() noexcept { return *device_; }
+  std::uint64_t staging_bytes() const noexcept { return ring_.byte_count(); }
+
+  void start(Job& job);
+  // Until `pieces` of them, from the first on, are there.
+  Result<void> wait(Job& job, std::uint32_t pieces);
+  void fail(Job& job, Error error);  // the first error counts
+  // Cancels what is left, waits for the device, gives the slots back. Then nothing here knows the job any more.
+  void end(Job& job);
+  LoadReport report(const Job& job) const;
+
+ private:
+  static constexpr std::uint32_t no_slot = UINT32_MAX;
+
+  struct Work {
+    Job* job = nullptr;
+    std::uint32_t piece = 0;
+    std::uint32_t slot = no_slot;
+  };
+
+  Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring);
+
+  std::byte* slot_at(std::uint32_t slot) const;
+  void read_pieces();
+  bool take(Work& work);
+  bool free_a_slot() HOIST_REQUIRES(mutex_);
+  void finish(const Work& work, Result<void> read);
+  void submit_in_order(Job& job) HOIST_REQUIRES(mutex_);
+  void advance(Job& job) HOIST_REQUIRES(mutex_);
+  void fail_locked(Job& job, Error error) HOIST_REQUIRES(mutex_);
+  void release(Job& job, device::Mark reached) HOIST_REQUIRES(mutex_);
+  void leave(Job& job) HOIST_REQUIRES(mutex_);
+  void settle(Job& job) HOIST_REQUIRES(mutex_);
+
+  const std::shared_ptr<device::Backend> device_;
+  const device::Buffer ring_;
+  mutable base::Mutex mutex_;
+  mutable std::condition_variable_any changed_;
+  std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts
+  std::vector<std::uint32_t> free_ HOIST_GUARDED_BY(mutex_);
+  bool closing_ HOIST_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> readers_;
+};
+
+}  // namespace hoist::transfer

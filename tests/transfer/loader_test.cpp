@@ -1,0 +1,403 @@
+// Loads: every byte in its place on every kind of device, in order, through a small ring, whatever fails.
+#include "hoist/loader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "device/device_access.hpp"
+#include "device/host_device.hpp"
+#include "support/deferred_device.hpp"
+#include "support/failing_calls.hpp"
+#include "support/fault_device.hpp"
+#include "support/header_builder.hpp"
+#include "support/matchers.hpp"
+#include "support/process_state.hpp"
+#include "support/reading.hpp"
+#include "support/temporary_directory.hpp"
+#include "transfer/plan_state.hpp"
+
+namespace hoist {
+namespace {
+
+using test::Call;
+using test::DeferredDevice;
+using test::FailingCall;
+using test::FailsWith;
+using test::FaultDevice;
+using test::FileBuilder;
+using test::Succeeds;
+
+constexpr std::uint64_t MiB = 1 << 20;
+constexpr LoaderOptions small_ring{.staging_bytes = 8 * MiB, .threads = 3};
+
+// A model of 14 MiB: small tensors, an empty one, some larger than a slot, and matrices to slice.
+class Loads : public testing::Test {
+ protected:
+  static FileBuilder file() {
+    FileBuilder file;
+    file.add("embed", DType::U8, {5 * MiB + 5}).add("empty", DType::F32, {0, 4});
+    for (int i = 0; i < 40; ++i)
+      file.add("small." + std::to_string(i), DType::F32, {static_cast<std::uint64_t>(i)});
+    return file.add("matrix", DType::U8, {512, 8192})
+        .add("narrow", DType::U8, {2000, 64})
+        .add("last", DType::U8, {5 * MiB});
+  }
+
+  static Device device_of(std::shared_ptr<device::Backend> backend) { return DeviceAccess::device(std::move(backend)); }
+
+  // Whole tensors, shards of rows and of columns, short runs, a new name, and the rest.
+  Plan plan() const {
+    Plan plan(checkpoint_);
+    plan.select("small.*").value();
+    plan.add({{.view = checkpoint_.at("matrix")->shard(1, 2, 4).value(), .name = "columns"},
+              {.view = checkpoint_.at("matrix")->shard(0, 1, 3, {.uneven = true}).value(), .name = "rows"}})
+        .value();
+    plan.add(checkpoint_.at("narrow")->slice({{.step = 2}, {.start = 3, .stop = 20}}).value()).value();
+    plan.select("**").value();
+    return plan;
+  }
+
+  // What a tensor of `plan` must hold.
+  static std::string expected(const Plan& plan, std::string_view name) {
+    for (const transfer::Item& item : transfer::PlanAccess::state(plan).items) {
+      if (item.name == name) return test::read(item.view).value();
+    }
+    ADD_FAILURE() << name;
+    return {};
+  }
+
+  // Brings device memory back by a queue of its own.
+  static std::string contents(device::Backend& device, const DeviceTensor& tensor) {
+    if (tensor.byte_count == 0) return {};
+    const device::Buffer landing = device.allocate(device::Memory::staging, tensor.byte_count).value();
+    const auto queue = device.make_queue().value();
+    queue->download(tensor.data, static_cast<std::byte*>(landing.address()), tensor.byte_count).value();
+    queue->wait(queue->mark().value()).value();
+    return {static_cast<const char*>(landing.address()), tensor.byte_count};
+  }
+
+  static void expect_whole(device::Backend& device, const Plan& plan, std::span<const DeviceTensor> tensors) {
+    ASSERT_EQ(tensors.size(), plan.estimate().tensors);
+    for (const DeviceTensor& tensor : tensors)
+      ASSERT_EQ(contents(device, tensor), expected(plan, tensor.name)) << tensor.name;
+  }
+
+  test::TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_.write("m.safetensors", file().file());
+  Checkpoint checkpoint_ = Checkpoint::open(path_).value();
+};
+
+struct Way {
+  const char* name;
+  std::shared_ptr<device::Backend> (*device)();
+  Staging staging;
+  unsigned threads;
+};
+
+std::shared_ptr<device::Backend> deferred() {
+  return std::make_shared<DeferredDevice>(DeferredDevice::Steps::when_waited);
+}
+
+class LoadsEveryWay : public Loads, public testing::WithParamInterface<Way> {};
+
+TEST_P(LoadsEveryWay, PutEveryByteInItsPlace) {
+  const auto device = GetParam().device();
+  Loader loader = Loader::create(device_of(device), {.staging_bytes = 8 * MiB, .threads = GetParam().threads}).value();
+  const Plan what = plan();
+  for (int round = 0; round < 2; ++round) {
+    Transfer transfer = loader.start(what, {.staging = GetParam().staging}).value();
+    ASSERT_THAT(transfer.wait(), Succeeds());
+    expect_whole(*device, what, transfer.tensors());
+    const LoadReport report = transfer.report();
+    EXPECT_EQ(report.moved.bytes, what.estimate().bytes);
+    EXPECT_EQ(report.moved.bytes_read, what.estimate().bytes_read);
+    EXPECT_EQ(report.moved.device_bytes, what.estimate().device_bytes);
+    const bool staged = GetParam().staging == Staging::always || !device->host_can_write();
+    EXPECT_EQ(report.staging_bytes, staged ? 8 * MiB : 0);
+  }
+}
+
+TEST_P(LoadsEveryWay, GiveEachTensorAnAlignedAddressWithItsNameAndShape) {
+  Loader loader = Loader::create(device_of(GetParam().device()), small_ring).value();
+  const Transfer transfer = loader.start(plan(), {.staging = GetParam().staging}).value();
+  const DeviceTensor* const columns = transfer.find("columns");
+  ASSERT_NE(columns, nullptr);
+  EXPECT_EQ(std::vector(columns->shape.begin(), columns->shape.end()), (std::vector<std::uint64_t>{512, 2048}));
+  EXPECT_EQ(columns->dtype, DType::U8);
+  EXPECT_EQ(columns->byte_count, 512U * 2048);
+  EXPECT_EQ(transfer.find("absent"), nullptr);
+  for (const DeviceTensor& tensor : transfer.tensors())
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.data) % 256, 0U) << tensor.name;
+  EXPECT_THAT(transfer.wait("absent"), FailsWith(Errc::missing_tensor, "absent"));
+}
+
+TEST_P(LoadsEveryWay, LetEachTensorAndEachGroupBeWaitedFor) {
+  const auto device = GetParam().device();
+  Loader loader = Loader::create(device_of(device), small_ring).value();
+  const Plan what = plan();
+  const Transfer transfer = loader.start(what, {.staging = GetParam().staging}).value();
+  ASSERT_THAT(transfer.wait(Plan::Group{1}), Succeeds());
+  EXPECT_EQ(contents(*device, *transfer.find("columns")), expected(what, "columns"));
+  ASSERT_THAT(transfer.wait("empty"), Succeeds());
+  ASSERT_THAT(transfer.wait("last"), Succeeds());
+  EXPECT_EQ(contents(*device, *transfer.find("last")), expected(what, "last"));
+}
+
+TEST_P(LoadsEveryWay, EndWhenTheyAreLetGoAtAnyMoment) {
+  const auto device = std::make_shared<FaultDevice>(GetParam().device());
+  {
+    Loader loader = Loader::create(device_of(device), small_ring).value();
+    for (int i = 0; i < 9; ++i) {
+      Transfer transfer = loader.start(plan(), {.staging = GetParam().staging}).value();
+      if (i % 3 == 1) std::this_thread::yield();
+      if (i % 3 == 2) {
+        ASSERT_THAT(transfer.wait("small.3"), Succeeds());
+      }
+    }
+  }
+  EXPECT_EQ(device->alive(), 0);
+}
+
+TEST_P(LoadsEveryWay, ServeManyThreadsFromOneLoader) {
+  const auto device = GetParam().device();
+  const Loader loader = Loader::create(device_of(device), small_ring).value();
+  const Plan what = plan();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      Loader mine = loader;
+      Transfer transfer = mine.start(what, {.staging = GetParam().staging}).value();
+      ASSERT_THAT(transfer.wait(), Succeeds());
+      EXPECT_EQ(contents(*device, *transfer.find("last")), expected(what, "last"));
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, LoadsEveryWay,
+                         testing::Values(Way{"HostDirectly", device::make_host_device, Staging::automatic, 2},
+                                         Way{"HostByOneReader", device::make_host_device, Staging::automatic, 1},
+                                         Way{"HostThroughTheRing", device::make_host_device, Staging::always, 3},
+                                         Way{"Deferred", deferred, Staging::automatic, 2},
+                                         Way{"DeferredByOneReader", deferred, Staging::automatic, 1}),
+                         [](const auto& info) { return info.param.name; });
+
+// Steps a deferred device, as long as it lives: a transfer that ends waits for its device.
+class Stepper {
+ public:
+  explicit Stepper(std::shared_ptr<DeferredDevice> device)
+      : thread_([device = std::move(device)](const std::stop_token& enough) {
+          while (!enough.stop_requested()) {
+            if (!device->step()) std::this_thread::yield();
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+// --- in order, and no slot before its mark
+
+class LoadsStepByStep : public Loads {
+ protected:
+  std::shared_ptr<DeferredDevice> device_ = std::make_shared<DeferredDevice>();
+  Loader loader_ = Loader::create(device_of(device_), small_ring).value();
+
+  void step_when_queued(int commands) {
+    for (; commands > 0; --commands) {
+      while (!device_->step())
+        std::this_thread::yield();
+    }
+  }
+};
+
+TEST_F(LoadsStepByStep, KeepASlotUntilItsMarkIsReached) {
+  Plan what(checkpoint_);
+  what.select("**").value();
+  Transfer transfer = loader_.start(what).value();
+  const Stepper stepper(device_);
+  ASSERT_THAT(transfer.wait(), Succeeds());
+  for (const DeviceTensor& tensor : transfer.tensors()) {
+    if (tensor.byte_count != 0) {
+      ASSERT_EQ(device_->contents(tensor.data, tensor.byte_count), expected(what, tensor.name));
+    }
+  }
+}
+
+TEST_F(LoadsStepByStep, HaveTheFirstTensorWhileTheRestIsStillMoving) {
+  Plan what(checkpoint_);
+  what.select("small.*").value();
+  what.select("**").value();
+  std::optional<Stepper> stepper;
+  Transfer transfer = loader_.start(what).value();
+  step_when_queued(2);  // one copy and its mark
+  ASSERT_THAT(transfer.wait("small.39"), Succeeds());
+  const DeviceTensor& tensor = *transfer.find("small.39");
+  EXPECT_EQ(device_->contents(tensor.data, tensor.byte_count), expected(what, "small.39"));
+  ASSERT_THAT(transfer.wait(Plan::Group{0}), Succeeds());
+  const DeviceTensor& last = *transfer.find("last");
+  EXPECT_EQ(device_->contents(last.data, 4), "\xA5\xA5\xA5\xA5") << "nothing of it was copied yet";
+  stepper.emplace(device_);
+}
+
+TEST_F(LoadsStepByStep, TakeOneCopyForManySmallTensors) {
+  FileBuilder file;
+  for (int i = 0; i < 10'000; ++i)
+    file.add("t" + std::to_string(i), DType::U8, {200});
+  Plan what(Checkpoint::of(test::open_bytes(file.file()).value()));
+  what.select("**").value();
+  const auto counted = std::make_shared<FaultDevice>(deferred());
+  Loader loader = Loader::create(device_of(counted), small_ring).value();
+  const std::uint64_t before = counted->calls();
+  Transfer transfer = loader.start(what).value();
+  ASSERT_THAT(transfer.wait(), Succeeds());
+  EXPECT_LE(counted->calls() - before, 6U) << "arena, queue, copy, mark, wait";
+}
+
+// --- what fails
+
+class LoadsThatFail : public Loads {};
+
+TEST_F(LoadsThatFail, AreRefusedBeforeTheFirstByteIsReadWhereTheyAreOverTheBudget) {
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  const Plan what = plan();
+  const std::uint64_t needed = what.estimate().device_bytes;
+  const FailingCall reads(Call::pread);
+  EXPECT_THAT(loader.start(what, {.max_device_bytes = needed - 1}), FailsWith(Errc::over_budget));
+  EXPECT_EQ(reads.calls(), 0U);
+  EXPECT_THAT(loader.start(what, {.max_device_bytes = needed}), Succeeds());
+  EXPECT_THAT(Loader::create(Device::host().value(), {.staging_bytes = 8 * MiB - 1}),
+              FailsWith(Errc::over_budget, "8,388,607"));
+}
+
+TEST_F(LoadsThatFail, SayWhichTensorCouldNotBeRead) {
+  for (const Staging staging : {Staging::automatic, Staging::always}) {
+    Loader loader = Loader::create(Device::host().value(), small_ring).value();
+    for (const std::uint64_t number : {1U, 2U, 5U, 20U}) {
+      const FailingCall reads(Call::pread, test::fail_once(number, EIO));
+      Transfer transfer = loader.start(plan(), {.staging = staging}).value();
+      const auto whole = transfer.wait();
+      ASSERT_THAT(whole, FailsWith(Errc::io_error));
+      EXPECT_EQ(whole.error().file, path_.native());
+      EXPECT_FALSE(whole.error().tensor.empty());
+      EXPECT_TRUE(whole.error().offset);
+      EXPECT_THAT(std::move(transfer).take(), FailsWith(Errc::io_error)) << "the first error stays";
+    }
+    Transfer transfer = loader.start(plan(), {.staging = staging}).value();
+    EXPECT_THAT(transfer.wait(), Succeeds()) << "the loader is as good as before";
+  }
+}
+
+TEST_F(LoadsThatFail, ReportAFileThatWasCutShort) {
+  for (const Staging staging : {Staging::automatic, Staging::always}) {
+    const auto path = directory_.write("short.safetensors", file().file());
+    Plan what(Checkpoint::open(path).value());
+    what.select("**").value();
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+    Loader loader = Loader::create(Device::host().value(), small_ring).value();
+    Transfer transfer = loader.start(what, {.staging = staging}).value();
+    EXPECT_THAT(transfer.wait(), FailsWith(Errc::truncated_data));
+  }
+}
+
+TEST_F(LoadsThatFail, LeaveNothingBehindWhicheverCallOfTheDeviceFails) {
+  const Plan what = plan();
+  for (const auto after : {FaultDevice::After::works_again, FaultDevice::After::lost}) {
+    for (std::uint64_t number = 1;; ++number) {
+      ASSERT_LT(number, 200U);
+      const auto device = std::make_shared<FaultDevice>(device::make_host_device(), number, after);
+      bool whole = false;
+      {
+        auto loader = Loader::create(device_of(device), small_ring);
+        if (loader) {
+          if (auto transfer = loader->start(what, {.staging = Staging::always}); transfer) {
+            const auto waited = transfer->wait();
+            whole = static_cast<bool>(waited);
+            if (!waited) {
+              EXPECT_THAT(waited, FailsWith(Errc::io_error, "injected")) << number;
+            }
+          }
+          if (device->failed() && after == FaultDevice::After::works_again) {
+            Transfer again = loader->start(what, {.staging = Staging::always}).value();
+            ASSERT_THAT(again.wait(), Succeeds()) << number;
+          }
+        }
+      }
+      EXPECT_EQ(device->alive(), 0) << number;
+      if (!device->failed()) break;
+      EXPECT_FALSE(whole && after == FaultDevice::After::lost) << number;
+    }
+  }
+}
+
+TEST_F(LoadsThatFail, WakeEveryWaiterWhenTheyAreCancelled) {
+  const auto device = std::make_shared<DeferredDevice>();
+  Loader loader = Loader::create(device_of(device), small_ring).value();
+  std::stop_source stop;
+  std::optional<Stepper> stepper;
+  const Transfer transfer = loader.start(plan(), {.stop = stop.get_token()}).value();
+  std::vector<std::jthread> waiting;
+  for (const char* name : {"last", "embed"})
+    waiting.emplace_back([&transfer, name] { EXPECT_THAT(transfer.wait(name), FailsWith(Errc::cancelled)); });
+  stop.request_stop();
+  stepper.emplace(device);
+  waiting.clear();
+  EXPECT_THAT(transfer.wait(), FailsWith(Errc::cancelled));
+}
+
+TEST_F(LoadsThatFail, NeverBeginWhereTheyWereCancelledBefore) {
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  std::stop_source stop;
+  stop.request_stop();
+  const Transfer transfer = loader.start(plan(), {.stop = stop.get_token()}).value();
+  EXPECT_THAT(transfer.wait(), FailsWith(Errc::cancelled));
+}
+
+// --- what is taken over
+
+TEST_F(Loads, KeepTheTensorsAndNothingOfTheFileWhenTheyAreTaken) {
+  const int descriptors = test::open_descriptors();
+  const std::string expected = test::read(*checkpoint_.at("last")).value();
+  std::optional<LoadedTensors> tensors;
+  {
+    Loader loader = Loader::create(Device::host().value(), small_ring).value();
+    Plan what(Checkpoint::open(path_).value());
+    what.select("last").value();
+    tensors.emplace(loader.start(what).value().take().value());
+  }
+  EXPECT_EQ(test::open_descriptors(), descriptors);
+  const DeviceTensor* const last = tensors->find("last");
+  ASSERT_NE(last, nullptr);
+  EXPECT_EQ(std::memcmp(last->data, expected.data(), expected.size()), 0);
+  EXPECT_EQ(tensors->tensors().size(), 1U);
+}
+
+TEST_F(Loads, WriteIntoMemoryOfTheCallerAndNotAByteBeside) {
+  for (const Staging staging : {Staging::automatic, Staging::always}) {
+    const std::string embed = test::read(*checkpoint_.at("embed")).value();
+    std::string memory(embed.size() + 200, '.');
+    Plan what(checkpoint_);
+    what.add({{.view = checkpoint_.at("embed").value(),
+               .destination = memory.data() + 100,
+               .destination_bytes = embed.size()},
+              {.view = checkpoint_.at("small.2").value(), .destination = memory.data() + 3, .destination_bytes = 8}})
+        .value();
+    Loader loader = Loader::create(Device::host().value(), small_ring).value();
+    Transfer transfer = loader.start(what, {.staging = staging}).value();
+    ASSERT_THAT(transfer.wait(), Succeeds());
+    EXPECT_EQ(memory, "..." + test::read(*checkpoint_.at("small.2")).value() + std::string(89, '.') + embed +
+                          std::string(100, '.'));
+  }
+}
+
+TEST_F(Loads, OfAnEmptyPlanAreDoneAtOnce) {
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  Transfer transfer = loader.start(Plan(checkpoint_)).value();
+  EXPECT_THAT(transfer.wait(), Succeeds());
+  EXPECT_THAT(std::move(transfer).take(), Succeeds());
+}
+
+}  // namespace
+}  // namespace hoist
