@@ -80,8 +80,8 @@ struct ShardOptions {
 struct CopyOptions {
   unsigned threads = 1;
   std::stop_token stop{};  // cancelled
-  // When given: what was read. Gaps count where runs shorter than 1 KiB begin no more than 4 KiB apart: those are read
-  // over. Otherwise it is what was asked for.
+  // When given: what was read. That is what was asked for, and, where runs begin no more than 1 KiB apart, the gaps
+  // between them, which are then read over.
   std::uint64_t* bytes_read = nullptr;
 };
 

@@ -12,20 +12,16 @@
 namespace hoist::store {
 namespace {
 
-// Short runs that begin no farther apart than a page are read together with what lies between them: the disk reads
-// those pages in any case, and from the cache a page costs no more than another system call. For all others a pread a
-// run is faster, also than process_vm_readv on the own mapping, which threads slow down for each other (tools/bench
-// strided).
-constexpr std::uint64_t short_run_bytes = 1U << 10;
-constexpr std::uint64_t dense_stride_bytes = 4U << 10;
+// Runs that begin no farther apart than this are read together with what lies between them: a read costs as much as 3
+// KiB from the cache, so a pread a run would take several times as long. Farther apart only what was asked for is read,
+// a pread a run; process_vm_readv on the own mapping is no faster with several threads, which slow each other down
+// (tools/bench strided).
+constexpr std::uint64_t dense_stride_bytes = 1U << 10;
 constexpr std::uint64_t cover_bytes = 256U << 10;
 // Below this a thread costs more to start than it saves.
 constexpr std::uint64_t min_bytes_per_thread = 1U << 20;
 
-bool dense(const Runs& runs) {
-  return !runs.loops.empty() && runs.run_bytes < short_run_bytes &&
-         runs.loops.back().stride_bytes <= dense_stride_bytes;
-}
+bool dense(const Runs& runs) { return !runs.loops.empty() && runs.loops.back().stride_bytes <= dense_stride_bytes; }
 
 // One read of dense runs, with the runs that lie in it.
 struct Cover {

@@ -81,15 +81,16 @@ TEST_F(Plans, TellWhatTheyWillMoveBeforeAnythingMoves) {
 TEST_F(Plans, CountTheGapsBetweenShortRunsAndNoOthers) {
   const TensorView head = checkpoint_.at("head").value();
   const test::TemporaryDirectory directory;
-  const auto path = directory.write("m.safetensors", FileBuilder().add("w", DType::U8, {8, 2048}).file());
-  const TensorView of_file = Archive::open(path)->at("w").value();
+  const auto path = directory.write(
+      "m.safetensors", FileBuilder().add("w", DType::U8, {8, 1024}).add("wide", DType::U8, {8, 2048}).file());
+  const TensorView of_file = Archive::open(path)->at("w").value(), wide = Archive::open(path)->at("wide").value();
   const struct {
     TensorView view;
     std::uint64_t bytes, bytes_read;
   } table[] = {
-      {of_file.shard(1, 0, 2).value(), 8 * 1024, 8 * 1024},       // runs of 1 KiB: each by itself
-      {of_file.shard(1, 0, 4).value(), 8 * 512, 7 * 2048 + 512},  // shorter ones: with the gaps between them
-      {of_file.shard(0, 3, 4).value(), 2 * 2048, 2 * 2048},       // one stretch
+      {wide.shard(1, 0, 8).value(), 8 * 256, 8 * 256},            // runs 2 KiB apart: each by itself
+      {of_file.shard(1, 0, 4).value(), 8 * 256, 7 * 1024 + 256},  // closer: with the gaps between them
+      {of_file.shard(0, 3, 4).value(), 2 * 1024, 2 * 1024},       // one stretch
       {head.shard(1, 0, 4).value(), 8 * 512, 8 * 512},            // memory has no gaps to read
   };
   for (const auto& row : table) {
