@@ -1,9 +1,7 @@
 #include "store/gather.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <exception>
 #include <thread>
 
 #include "base/error.hpp"
@@ -163,9 +161,13 @@ Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::b
   return *std::move(first_error);
 }
 
-Result<void> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
-                         std::byte* into, const std::stop_token& stop) {
-  return base::catching_bad_alloc([&] { return Worker(storage, runs, begin, into, stop).run(end); });
+Result<std::uint64_t> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
+                                  std::byte* into, const std::stop_token& stop) {
+  return base::catching_bad_alloc([&]() -> Result<std::uint64_t> {
+    Worker worker(storage, runs, begin, into, stop);
+    if (auto done = worker.run(end); !done) return std::move(done).error();
+    return worker.bytes_read();
+  });
 }
 
 std::uint64_t bytes_to_read(const Runs& runs, std::uint64_t begin, std::uint64_t end) {

@@ -12,11 +12,12 @@ namespace hoist::store {
 // are dense, by reads that cover many.
 Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::byte> into, const CopyOptions& options);
 
-// Bytes [begin, end) of the copy alone, on the calling thread; does not look at the file's size afterwards.
-Result<void> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
-                         std::byte* into, const std::stop_token& stop);
+// Bytes [begin, end) of the copy alone, on the calling thread; does not look at the file's size afterwards. Gives what
+// was read.
+Result<std::uint64_t> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
+                                  std::byte* into, const std::stop_token& stop);
 
-// What gather_part reads for that from a file or a Source, gaps included; memory has no gaps to read.
+// What gather_part will read for that from a file or a Source, gaps included; memory has no gaps to read.
 std::uint64_t bytes_to_read(const Runs& runs, std::uint64_t begin, std::uint64_t end);
 
 }  // namespace hoist::store

@@ -14,13 +14,18 @@ Error placed(Error error, const Item& item) {
   return error;
 }
 
-// A whole tensor is one run; a slice has its own.
-Result<void> read_part(const Item& item, const Part& part, std::byte* into, const std::stop_token& stop) {
+// A whole tensor is one run; a slice has its own. Gives what was read.
+Result<std::uint64_t> read_part(const Item& item, const Part& part, std::byte* into, const std::stop_token& stop) {
   const store::Slice* const slice = store::Internals::slice(item.view);
-  auto read = slice ? store::gather_part(item.storage(), slice->runs, part.begin, part.end, into, stop)
-                    : item.storage().read(item.view.info().offset + part.begin, {into, part.end - part.begin}, stop);
+  if (slice) {
+    auto read = store::gather_part(item.storage(), slice->runs, part.begin, part.end, into, stop);
+    if (!read) return placed(std::move(read).error(), item);
+    return read;
+  }
+  const std::uint64_t bytes = part.end - part.begin;
+  auto read = item.storage().read(item.view.info().offset + part.begin, {into, bytes}, stop);
   if (!read) return placed(std::move(read).error(), item);
-  return {};
+  return bytes;
 }
 
 }  // namespace
@@ -47,11 +52,11 @@ Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, device::Backend& d
   job->dimensions_.reserve(dimensions);
   job->names_.reserve(plan.items.size());
   auto* const arena = static_cast<std::byte*>(job->arena_.address());
-  for (const Item& item : plan.items) {
+  for (Item& item : job->items_) {
     const std::span<const std::uint64_t> shape = item.view.shape();
     const std::uint64_t* const begin = job->dimensions_.data() + job->dimensions_.size();
     job->dimensions_.insert(job->dimensions_.end(), shape.begin(), shape.end());
-    job->names_.push_back(item.name);
+    job->names_.push_back(std::move(item.name));
     job->by_name_.emplace(job->names_.back(), static_cast<std::uint32_t>(job->tensors_.size()));
     job->tensors_.push_back({.name = job->names_.back(),
                              .dtype = item.view.dtype(),
@@ -77,13 +82,15 @@ std::optional<std::uint32_t> Job::pieces_until(std::string_view name) const noex
   return pieces_.item_needs[found->second];
 }
 
-Result<void> Job::read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const {
-  std::uint64_t end = 0;
+Result<std::uint64_t> Job::read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const {
+  std::uint64_t end = 0, bytes_read = 0;
   for (const Part& part : pieces_.parts_of(piece)) {
     std::byte* const into = slot ? slot + part.slot_offset : place(part.item) + part.begin;
     if (slot) std::memset(slot + end, 0, part.slot_offset - end);
     end = part.slot_offset + (part.end - part.begin);
-    if (auto read = read_part(items_[part.item], part, into, stop); !read) return read;
+    auto read = read_part(items_[part.item], part, into, stop);
+    if (!read) return read;
+    bytes_read += *read;
   }
   // The last page of a file that was shortened reads as zeros.
   const store::Storage* checked = nullptr;
@@ -93,7 +100,7 @@ Result<void> Job::read(const Piece& piece, std::byte* slot, const std::stop_toke
     checked = &item.storage();
     if (auto whole = checked->check_size(); !whole) return placed(std::move(whole).error(), item);
   }
-  return {};
+  return bytes_read;
 }
 
 Result<device::Mark> Job::submit(const Piece& piece, const std::byte* slot) {
@@ -109,13 +116,6 @@ Result<device::Mark> Job::submit(const Piece& piece, const std::byte* slot) {
     }
   }
   return queue_->mark();
-}
-
-std::uint64_t Job::bytes_to_read(const Piece& piece) const {
-  std::uint64_t bytes = 0;
-  for (const Part& part : pieces_.parts_of(piece))
-    bytes += transfer::bytes_to_read(items_[part.item], part);
-  return bytes;
 }
 
 }  // namespace hoist::transfer

@@ -7,8 +7,6 @@
 
 namespace hoist::transfer {
 
-class Pipeline;
-
 class Job {
  public:
   // Allocates the arena, and a queue where the tensors go through the ring. out_of_memory, and what the device says.
@@ -21,11 +19,10 @@ class Job {
   const Pieces& pieces() const noexcept { return pieces_; }
   bool staged() const noexcept { return staged_; }
 
-  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places.
-  Result<void> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
+  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places. Gives what was read from files.
+  Result<std::uint64_t> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
   // Queues the copies of a piece from its slot, and a mark behind them.
   Result<device::Mark> submit(const Piece& piece, const std::byte* slot);
-  std::uint64_t bytes_to_read(const Piece& piece) const;
 
   void let_go_of_files() noexcept { items_.clear(); }
   void drain() noexcept { queue_.reset(); }
@@ -54,7 +51,7 @@ class Job {
  private:
   std::byte* place(std::uint32_t item) const { return static_cast<std::byte*>(tensors_[item].data); }
 
-  std::vector<Item> items_;
+  std::vector<Item> items_;  // without their names, which are in names_
   Pieces pieces_;
   bool staged_ = false;
   device::Buffer arena_;  // before the queue: a queue is drained before memory is freed

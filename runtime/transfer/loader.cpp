@@ -16,7 +16,7 @@ struct Running {
   Running(std::shared_ptr<Pipeline> pipeline_, std::shared_ptr<Job> job_, const std::stop_token& stop)
       : pipeline(std::move(pipeline_)), job(std::move(job_)) {
     pipeline->start(*job);
-    cancel.emplace(stop, [this] { pipeline->fail(*job, {.code = Errc::cancelled, .message = "cancelled"}); });
+    cancel.emplace(stop, [this] { pipeline->cancel(*job); });
   }
   ~Running() {
     cancel.reset();  // first: it uses the job

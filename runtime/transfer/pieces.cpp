@@ -37,6 +37,7 @@ class Cutter {
       found_.parts.push_back({.item = index, .begin = done, .end = done + bytes, .slot_offset = at});
       ++piece_.part_count;
       piece_.bytes = at + bytes;
+      piece_.tensor_bytes += bytes;
       done += bytes;
     }
     found_.item_needs[index] = count() + (open_ ? 1 : 0);

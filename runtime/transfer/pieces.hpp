@@ -20,6 +20,7 @@ struct Piece {
   std::uint32_t first_part = 0;
   std::uint32_t part_count = 0;
   std::uint64_t bytes = 0;         // of the slot
+  std::uint64_t tensor_bytes = 0;  // of them: the others are gaps
   std::uint64_t arena_offset = 0;  // of an image of the arena; of no meaning with destinations of the caller
   bool in_arena = true;
 };

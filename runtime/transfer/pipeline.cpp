@@ -20,6 +20,8 @@ auto unlocked(base::Mutex& mutex, auto&& body) HOIST_THREAD_ATTRIBUTE(no_thread_
   return result;
 }
 
+Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
+
 unsigned reader_count(unsigned asked) {
   constexpr unsigned most = 16;  // more than a link or a disk was seen to need (fastsafetensors and Run:ai take 16)
   return asked != 0 ? asked : std::clamp(std::thread::hardware_concurrency(), 1U, most);
@@ -83,7 +85,10 @@ Result<void> Pipeline::wait(Job& job, std::uint32_t pieces) {
     if (job.flow.error) return *job.flow.error;
     return {};
   }
-  const device::Mark mark = job.flow.marks[pieces - 1];
+  return wait_for_mark(job, job.flow.marks[pieces - 1]);
+}
+
+Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
   ++job.flow.users;
   auto reached = unlocked(mutex_, [&] { return job.queue().wait(mark); });
   if (reached) release(job, mark);
@@ -92,17 +97,15 @@ Result<void> Pipeline::wait(Job& job, std::uint32_t pieces) {
   return reached;
 }
 
-void Pipeline::fail(Job& job, Error error) {
+void Pipeline::cancel(Job& job) {
   const MutexLock lock(mutex_);
-  fail_locked(job, std::move(error));
+  fail_locked(job, cancelled());
   if (job.flow.users == 0) settle(job);
 }
 
 void Pipeline::end(Job& job) {
   const MutexLock lock(mutex_);
-  if (job.flow.done < job.pieces().pieces.size()) {
-    fail_locked(job, {.code = Errc::cancelled, .message = "cancelled"});
-  }
+  if (job.flow.done < job.pieces().pieces.size()) fail_locked(job, cancelled());
   while (job.flow.users != 0)
     changed_.wait(mutex_);
   settle(job);
@@ -122,8 +125,8 @@ void Pipeline::read_pieces() {
   for (Work work; take(work);) {
     Job& job = *work.job;
     const std::stop_token stop = job.flow.stop.get_token();
-    auto read =
-        base::catching_bad_alloc([&] { return job.read(job.pieces().pieces[work.piece], slot_at(work.slot), stop); });
+    const Piece& piece = job.pieces().pieces[work.piece];
+    auto read = base::catching_bad_alloc([&] { return job.read(piece, slot_at(work.slot), stop); });
     finish(work, std::move(read));
   }
 }
@@ -154,22 +157,19 @@ bool Pipeline::take(Work& work) {
 
 // Waits for the oldest copy in flight. False: there is none, every slot is being filled or waits for its turn.
 bool Pipeline::free_a_slot() {
-  const auto flying = std::ranges::find_if(jobs_, [](const Job* job) { return !job->flow.in_flight.empty(); });
+  // A job that has ended is being drained: its slots come without anybody waiting, and its queue is gone.
+  const auto flying =
+      std::ranges::find_if(jobs_, [](const Job* job) { return !job->flow.ended && !job->flow.in_flight.empty(); });
   if (flying == jobs_.end()) return false;
-  Job& job = **flying;
-  const device::Mark mark = job.flow.in_flight.front().mark;
-  ++job.flow.users;
-  auto reached = unlocked(mutex_, [&] { return job.queue().wait(mark); });
-  if (reached) release(job, mark);
-  else fail_locked(job, std::move(reached).error());
-  leave(job);
+  (void)wait_for_mark(**flying, (*flying)->flow.in_flight.front().mark);  // its job has the error
   return true;
 }
 
-void Pipeline::finish(const Work& work, Result<void> read) {
+void Pipeline::finish(const Work& work, Result<std::uint64_t> read) {
   const MutexLock lock(mutex_);
   Job& job = *work.job;
-  if (!read) fail_locked(job, std::move(read).error());
+  if (read) job.flow.moved.bytes_read += *read;
+  else fail_locked(job, std::move(read).error());
   if (job.flow.error) {
     if (work.slot != no_slot) free_.push_back(work.slot);
   } else {
@@ -204,12 +204,7 @@ void Pipeline::submit_in_order(Job& job) {
 // The next piece is there, or queued; without a queue, as many as are there in order.
 void Pipeline::advance(Job& job) {
   Job::Flow& flow = job.flow;
-  const auto count = [&] {
-    const Piece& piece = job.pieces().pieces[flow.done++];
-    for (const Part& part : job.pieces().parts_of(piece))
-      flow.moved.bytes += part.end - part.begin;
-    flow.moved.bytes_read += job.bytes_to_read(piece);
-  };
+  const auto count = [&] { flow.moved.bytes += job.pieces().pieces[flow.done++].tensor_bytes; };
   if (job.staged()) count();
   else {
     while (flow.done < flow.filled.size() && flow.filled[flow.done] >= 0)

@@ -21,12 +21,11 @@ class Pipeline {
 
   bool host_can_write() const noexcept { return device_->host_can_write(); }
   device::Backend& device() noexcept { return *device_; }
-  std::uint64_t staging_bytes() const noexcept { return ring_.byte_count(); }
 
   void start(Job& job);
   // Until `pieces` of them, from the first on, are there.
   Result<void> wait(Job& job, std::uint32_t pieces);
-  void fail(Job& job, Error error);  // the first error counts
+  void cancel(Job& job);  // unless it failed before
   // Cancels what is left, waits for the device, gives the slots back. Then nothing here knows the job any more.
   void end(Job& job);
   LoadReport report(const Job& job) const;
@@ -46,7 +45,8 @@ class Pipeline {
   void read_pieces();
   bool take(Work& work);
   bool free_a_slot() HOIST_REQUIRES(mutex_);
-  void finish(const Work& work, Result<void> read);
+  Result<void> wait_for_mark(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
+  void finish(const Work& work, Result<std::uint64_t> read);
   void submit_in_order(Job& job) HOIST_REQUIRES(mutex_);
   void advance(Job& job) HOIST_REQUIRES(mutex_);
   void fail_locked(Job& job, Error error) HOIST_REQUIRES(mutex_);
@@ -57,7 +57,7 @@ class Pipeline {
   const std::shared_ptr<device::Backend> device_;
   const device::Buffer ring_;
   mutable base::Mutex mutex_;
-  mutable std::condition_variable_any changed_;
+  std::condition_variable_any changed_;
   std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts
   std::vector<std::uint32_t> free_ HOIST_GUARDED_BY(mutex_);
   bool closing_ HOIST_GUARDED_BY(mutex_) = false;

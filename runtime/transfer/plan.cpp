@@ -3,6 +3,7 @@
 
 #include "base/assert.hpp"
 #include "base/error.hpp"
+#include "device/backend.hpp"
 #include "transfer/pieces.hpp"
 
 namespace hoist {
@@ -111,7 +112,7 @@ class Addition {
 
   void give_place_in_arena(Item& item) {
     // No sum here passes 64 bits: each tensor's bytes are there in a file that was opened.
-    constexpr std::uint64_t alignment = transfer::arena_alignment;
+    constexpr std::uint64_t alignment = device::alignment_bytes;
     item.arena_offset = (plan_.arena_bytes + alignment - 1) / alignment * alignment;
     plan_.arena_bytes = item.arena_offset + item.byte_count();
   }

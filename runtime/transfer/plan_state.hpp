@@ -10,8 +10,6 @@
 
 namespace hoist::transfer {
 
-inline constexpr std::uint64_t arena_alignment = 256;
-
 // A tensor on its way: from a file, to a place in the arena or to the caller's own.
 struct Item {
   TensorView view;

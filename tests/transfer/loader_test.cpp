@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <thread>
 
@@ -353,6 +355,78 @@ TEST_F(LoadsThatFail, NeverBeginWhereTheyWereCancelledBefore) {
   stop.request_stop();
   const Transfer transfer = loader.start(plan(), {.stop = stop.get_token()}).value();
   EXPECT_THAT(transfer.wait(), FailsWith(Errc::cancelled));
+}
+
+// --- one that is drained while others go on
+
+// A host device whose queues wait, and are gone, only when the test lets them.
+class HeldDevice : public device::Backend {
+ public:
+  struct Gate {
+    std::atomic<bool> let_wait = false, let_drain = false, draining = false;
+  };
+  explicit HeldDevice(Gate& gate) : gate_(gate) {}
+
+  Result<DeviceInfo> info() override { return inner_->info(); }
+  bool host_can_write() const noexcept override { return true; }
+  Result<std::unique_ptr<device::Queue>> make_queue() override {
+    return std::make_unique<HeldQueue>(gate_, inner_->make_queue().value());
+  }
+
+ protected:
+  Result<void*> allocate_bytes(device::Memory, std::uint64_t bytes) override { return ::operator new(bytes); }
+  void free_bytes(device::Memory, void* address, std::uint64_t) noexcept override { ::operator delete(address); }
+
+ private:
+  class HeldQueue : public device::Queue {
+   public:
+    HeldQueue(Gate& gate, std::unique_ptr<device::Queue> inner) : gate_(gate), inner_(std::move(inner)) {}
+    ~HeldQueue() override {
+      gate_.draining = true;
+      gate_.let_drain.wait(false);
+    }
+    Result<void> upload(const std::byte* host, void* device, std::uint64_t bytes) override {
+      return inner_->upload(host, device, bytes);
+    }
+    Result<void> download(const void* device, std::byte* host, std::uint64_t bytes) override {
+      return inner_->download(device, host, bytes);
+    }
+    Result<device::Mark> mark() override { return inner_->mark(); }
+    Result<device::Mark> reached() override { return inner_->reached(); }
+    Result<void> wait(device::Mark mark) override {
+      gate_.let_wait.wait(false);
+      return inner_->wait(mark);
+    }
+
+   private:
+    Gate& gate_;
+    std::unique_ptr<device::Queue> inner_;
+  };
+
+  Gate& gate_;
+  std::shared_ptr<device::Backend> inner_ = device::make_host_device();
+};
+
+TEST_F(LoadsThatFail, AreDrainedWhileOthersGoOn) {
+  HeldDevice::Gate gate;
+  Loader loader = Loader::create(device_of(std::make_shared<HeldDevice>(gate)), small_ring).value();
+  Plan large(checkpoint_);
+  large.select("**").value();
+  std::stop_source stop;
+  std::optional<Transfer> drained(loader.start(large, {.staging = Staging::always, .stop = stop.get_token()}).value());
+  while (drained->report().moved.bytes < 7 * MiB)  // both slots are in flight
+    std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // and the readers wait for the first of them
+  stop.request_stop();
+  gate.let_wait = true;
+  gate.let_wait.notify_all();
+  while (!gate.draining)
+    std::this_thread::yield();
+  Transfer other = loader.start(large, {.staging = Staging::always}).value();
+  EXPECT_THAT(other.wait(), Succeeds());
+  gate.let_drain = true;
+  gate.let_drain.notify_all();
+  EXPECT_THAT(drained->wait(), FailsWith(Errc::cancelled));
 }
 
 // --- what is taken over
