@@ -10,6 +10,7 @@ namespace transfer {  // private to the library
 class Job;
 class Pipeline;
 struct Running;
+struct TransferAccess;
 }  // namespace transfer
 
 // A tensor's place in device memory: fixed when the transfer starts, filled when it was waited for.
@@ -55,6 +56,7 @@ class HOIST_API LoadedTensors {
 
  private:
   friend class Transfer;
+  friend struct transfer::TransferAccess;
   explicit LoadedTensors(std::shared_ptr<const transfer::Job> job);
 
   std::shared_ptr<const transfer::Job> job_;
@@ -80,7 +82,7 @@ class HOIST_API Transfer {
   Result<LoadedTensors> take() &&;  // waits; on an error the Transfer still owns everything
 
  private:
-  friend class Loader;
+  friend struct transfer::TransferAccess;
   explicit Transfer(std::unique_ptr<transfer::Running> running);
 
   std::unique_ptr<transfer::Running> running_;
@@ -95,6 +97,7 @@ class HOIST_API Loader {
   Result<Transfer> start(const Plan& plan, LoadOptions = {});  // allocates, then returns
 
  private:
+  friend struct transfer::TransferAccess;
   explicit Loader(std::shared_ptr<transfer::Pipeline> pipeline);
 
   std::shared_ptr<transfer::Pipeline> pipeline_;

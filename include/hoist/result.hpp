@@ -45,6 +45,8 @@ enum class Errc : std::uint8_t {
   wrong_dtype,
   overlap,
   over_budget,
+  not_submitted,
+  wrong_device,
   cancelled,
   // the system
   not_found,

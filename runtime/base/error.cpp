@@ -39,6 +39,8 @@ std::string_view name(Errc code) noexcept {
     case Errc::wrong_dtype: return "wrong_dtype";
     case Errc::overlap: return "overlap";
     case Errc::over_budget: return "over_budget";
+    case Errc::not_submitted: return "not_submitted";
+    case Errc::wrong_device: return "wrong_device";
     case Errc::cancelled: return "cancelled";
     case Errc::not_found: return "not_found";
     case Errc::not_regular: return "not_regular";

@@ -15,9 +15,13 @@ namespace hoist::device {
 using Mark = std::uint64_t;
 
 enum class Memory : std::uint8_t {
-  device,   // that the tensors end in; the host may not be able to touch it
-  staging,  // host memory that the device copies from and to fastest: pinned, where there is such a thing
+  device,    // that the tensors end in; the host may not be able to touch it
+  staging,   // host memory that the device copies from and to fastest: pinned, where there is such a thing
+  pageable,  // plain host memory, to stage in where that is refused
 };
+
+// A stream of the caller's, of the device's own kind: *cudaStream_t. Used inside the call that it is given to, alone.
+using NativeStream = void*;
 
 inline constexpr std::size_t alignment_bytes = 256;  // of every buffer, at least
 
@@ -31,13 +35,18 @@ class Queue {
   virtual ~Queue() = default;
 
   // Queued, not done, when these return. Source and target stay as they are, and alive, until a mark behind the copy is
-  // reached. `host` lies in a staging buffer of this device.
+  // reached. `host` lies in a staging or pageable buffer of this device.
   virtual Result<void> upload(const std::byte* host, void* device, std::uint64_t bytes) = 0;
   virtual Result<void> download(const void* device, std::byte* host, std::uint64_t bytes) = 0;
 
   virtual Result<Mark> mark() = 0;
   virtual Result<Mark> reached() = 0;        // the highest; never blocks
   virtual Result<void> wait(Mark mark) = 0;  // one that mark() gave
+
+  // What is queued from now on waits for what `stream` holds now. wrong_device: null, or a device without streams.
+  virtual Result<void> follow(NativeStream stream);
+  // What `stream` is given from now on waits for the mark, one that mark() gave. wrong_device.
+  virtual Result<void> make_wait(NativeStream stream, Mark mark);
 };
 
 class Backend;

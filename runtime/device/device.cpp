@@ -20,6 +20,15 @@ Result<DeviceInfo> Device::info() const {
 
 namespace device {
 
+namespace {
+
+Error no_streams() { return {.code = Errc::wrong_device, .message = "this device has no streams"}; }
+
+}  // namespace
+
+Result<void> Queue::follow(NativeStream) { return no_streams(); }
+Result<void> Queue::make_wait(NativeStream, Mark) { return no_streams(); }
+
 Buffer::~Buffer() {
   if (backend_) backend_->free_bytes(memory_, address_, bytes_);
 }

@@ -30,18 +30,19 @@ Result<std::uint64_t> read_part(const Item& item, const Part& part, std::byte* i
 
 }  // namespace
 
-Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, device::Backend& device, bool staged) {
+Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, std::shared_ptr<device::Backend> device, bool staged) {
   auto job = std::make_shared<Job>();
   job->items_ = plan.items;
   job->pieces_ = cut(plan);
   job->staged_ = staged;
+  job->device_ = device;
   if (plan.arena_bytes != 0) {
-    auto arena = device.allocate(device::Memory::device, plan.arena_bytes);
+    auto arena = device->allocate(device::Memory::device, plan.arena_bytes);
     if (!arena) return std::move(arena).error();
     job->arena_ = std::move(arena).value();
   }
   if (staged) {
-    auto queue = device.make_queue();
+    auto queue = device->make_queue();
     if (!queue) return std::move(queue).error();
     job->queue_ = std::move(queue).value();
   }
@@ -80,6 +81,11 @@ std::optional<std::uint32_t> Job::pieces_until(std::string_view name) const noex
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return std::nullopt;
   return pieces_.item_needs[found->second];
+}
+
+Result<void> Job::follow(device::NativeStream stream) {
+  if (queue_) return queue_->follow(stream);
+  return Error{.code = Errc::wrong_device, .message = "the tensors go to a device without streams"};
 }
 
 Result<std::uint64_t> Job::read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const {

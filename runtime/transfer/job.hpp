@@ -10,7 +10,7 @@ namespace hoist::transfer {
 class Job {
  public:
   // Allocates the arena, and a queue where the tensors go through the ring. out_of_memory, and what the device says.
-  static Result<std::shared_ptr<Job>> make(const PlanState& plan, device::Backend& device, bool staged);
+  static Result<std::shared_ptr<Job>> make(const PlanState& plan, std::shared_ptr<device::Backend> device, bool staged);
 
   std::span<const DeviceTensor> tensors() const noexcept { return tensors_; }
   const DeviceTensor* find(std::string_view name) const noexcept;
@@ -18,6 +18,9 @@ class Job {
 
   const Pieces& pieces() const noexcept { return pieces_; }
   bool staged() const noexcept { return staged_; }
+
+  // wrong_device, where nothing goes through the ring too: the host can't wait for a stream's kernels.
+  Result<void> follow(device::NativeStream stream);
 
   // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places. Gives what was read from files.
   Result<std::uint64_t> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
@@ -27,6 +30,7 @@ class Job {
   void let_go_of_files() noexcept { items_.clear(); }
   void drain() noexcept { queue_.reset(); }
   device::Queue& queue() noexcept { return *queue_; }
+  device::Backend& device() const noexcept { return *device_; }
 
   struct Flight {
     device::Mark mark = 0;
@@ -54,6 +58,7 @@ class Job {
   std::vector<Item> items_;  // without their names, which are in names_
   Pieces pieces_;
   bool staged_ = false;
+  std::shared_ptr<device::Backend> device_;
   device::Buffer arena_;  // before the queue: a queue is drained before memory is freed
   std::unique_ptr<device::Queue> queue_;
   std::vector<std::string> names_;

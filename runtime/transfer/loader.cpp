@@ -1,36 +1,24 @@
 #include "hoist/loader.hpp"
 
-#include <functional>
-
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "device/device_access.hpp"
-#include "transfer/pipeline.hpp"
+#include "transfer/running.hpp"
 
 namespace hoist {
 
 namespace transfer {
 
-// A job, for as long as the pipeline knows it.
-struct Running {
-  Running(std::shared_ptr<Pipeline> pipeline_, std::shared_ptr<Job> job_, const std::stop_token& stop)
-      : pipeline(std::move(pipeline_)), job(std::move(job_)) {
-    pipeline->start(*job);
-    cancel.emplace(stop, [this] { pipeline->cancel(*job); });
-  }
-  ~Running() {
-    cancel.reset();  // first: it uses the job
-    pipeline->end(*job);
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
+Result<std::uint32_t> Running::pieces_of(std::string_view name) const {
+  if (const auto pieces = job->pieces_until(name)) return *pieces;
+  return Error{.code = Errc::missing_tensor, .message = "the transfer has no such tensor", .tensor = std::string(name)};
+}
 
-  Result<void> wait(std::uint32_t pieces) const { return pipeline->wait(*job, pieces); }
-
-  std::shared_ptr<Pipeline> pipeline;
-  std::shared_ptr<Job> job;
-  std::optional<std::stop_callback<std::function<void()>>> cancel{};
-};
+std::uint32_t Running::pieces_of(Plan::Group group) const {
+  const auto& groups = job->pieces().group_needs;
+  HOIST_ASSERT(group < groups.size());
+  return groups[group];
+}
 
 }  // namespace transfer
 
@@ -39,8 +27,12 @@ LoadedTensors::LoadedTensors(LoadedTensors&&) noexcept = default;
 LoadedTensors& LoadedTensors::operator=(LoadedTensors&&) noexcept = default;
 LoadedTensors::~LoadedTensors() = default;
 
-std::span<const DeviceTensor> LoadedTensors::tensors() const noexcept { return job_->tensors(); }
-const DeviceTensor* LoadedTensors::find(std::string_view name) const noexcept { return job_->find(name); }
+std::span<const DeviceTensor> LoadedTensors::tensors() const noexcept {
+  return job_ ? job_->tensors() : std::span<const DeviceTensor>();
+}
+const DeviceTensor* LoadedTensors::find(std::string_view name) const noexcept {
+  return job_ ? job_->find(name) : nullptr;
+}
 
 Transfer::Transfer(std::unique_ptr<transfer::Running> running) : running_(std::move(running)) {}
 Transfer::Transfer(Transfer&&) noexcept = default;
@@ -50,24 +42,15 @@ Transfer::~Transfer() = default;
 std::span<const DeviceTensor> Transfer::tensors() const noexcept { return running_->job->tensors(); }
 const DeviceTensor* Transfer::find(std::string_view name) const noexcept { return running_->job->find(name); }
 
-Result<void> Transfer::wait() const {
-  return running_->wait(static_cast<std::uint32_t>(running_->job->pieces().pieces.size()));
-}
+Result<void> Transfer::wait() const { return running_->wait(running_->pieces_of_all()); }
 
 Result<void> Transfer::wait(std::string_view name) const {
-  const auto pieces = running_->job->pieces_until(name);
-  if (!pieces) {
-    return Error{
-        .code = Errc::missing_tensor, .message = "the transfer has no such tensor", .tensor = std::string(name)};
-  }
+  const auto pieces = running_->pieces_of(name);
+  if (!pieces) return pieces.error();
   return running_->wait(*pieces);
 }
 
-Result<void> Transfer::wait(Plan::Group group) const {
-  const auto& groups = running_->job->pieces().group_needs;
-  HOIST_ASSERT(group < groups.size());
-  return running_->wait(groups[group]);
-}
+Result<void> Transfer::wait(Plan::Group group) const { return running_->wait(running_->pieces_of(group)); }
 
 LoadReport Transfer::report() const { return running_->pipeline->report(*running_->job); }
 
@@ -90,17 +73,26 @@ Result<Loader> Loader::create(Device device, LoaderOptions options) {
 }
 
 Result<Transfer> Loader::start(const Plan& plan, LoadOptions options) {
+  return transfer::TransferAccess::start(*this, plan, options, nullptr);
+}
+
+Result<Transfer> transfer::TransferAccess::start(Loader& loader, const Plan& plan, const LoadOptions& options,
+                                                 device::NativeStream after) {
   return base::catching_bad_alloc([&]() -> Result<Transfer> {
-    const transfer::PlanState& state = transfer::PlanAccess::state(plan);
+    const PlanState& state = PlanAccess::state(plan);
     if (state.arena_bytes > options.max_device_bytes) {
       return Error{.code = Errc::over_budget,
                    .message = "the plan takes " + base::grouped(state.arena_bytes) +
                               " bytes of device memory, allowed are " + base::grouped(options.max_device_bytes)};
     }
-    const bool staged = options.staging == Staging::always || !pipeline_->host_can_write();
-    auto job = transfer::Job::make(state, pipeline_->device(), staged);
+    const std::shared_ptr<Pipeline>& pipeline = loader.pipeline_;
+    const bool staged = options.staging == Staging::always || !pipeline->host_can_write();
+    auto job = Job::make(state, pipeline->device(), staged);
     if (!job) return std::move(job).error();
-    return Transfer(std::make_unique<transfer::Running>(pipeline_, std::move(job).value(), options.stop));
+    if (after) {
+      if (auto follows = (*job)->follow(after); !follows) return std::move(follows).error();
+    }
+    return Transfer(std::make_unique<Running>(pipeline, std::move(job).value(), options.stop));
   });
 }
 

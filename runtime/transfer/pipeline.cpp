@@ -97,6 +97,22 @@ Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
   return reached;
 }
 
+Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until) {
+  const MutexLock lock(mutex_);
+  while (until == Until::submitted && job.flow.done < pieces && !job.flow.error)
+    changed_.wait(mutex_);
+  if (job.flow.error) return *job.flow.error;
+  if (job.flow.done < pieces) {
+    return Error{.code = Errc::not_submitted, .message = "the device has not been given the last of it yet"};
+  }
+  if (pieces == 0) return {};
+  ++job.flow.users;
+  auto waiting =
+      unlocked(mutex_, [&, mark = job.flow.marks[pieces - 1]] { return job.queue().make_wait(stream, mark); });
+  leave(job);
+  return waiting;
+}
+
 void Pipeline::cancel(Job& job) {
   const MutexLock lock(mutex_);
   fail_locked(job, cancelled());

@@ -20,11 +20,14 @@ class Pipeline {
   ~Pipeline();
 
   bool host_can_write() const noexcept { return device_->host_can_write(); }
-  device::Backend& device() noexcept { return *device_; }
+  const std::shared_ptr<device::Backend>& device() const noexcept { return device_; }
 
   void start(Job& job);
   // Until `pieces` of them, from the first on, are there.
   Result<void> wait(Job& job, std::uint32_t pieces);
+  // Makes a stream wait for them, once they are queued: until then the caller waits, or is told not_submitted.
+  enum class Until : std::uint8_t { submitted, now };
+  Result<void> make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until);
   void cancel(Job& job);  // unless it failed before
   // Cancels what is left, waits for the device, gives the slots back. Then nothing here knows the job any more.
   void end(Job& job);

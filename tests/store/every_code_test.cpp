@@ -4,8 +4,9 @@
 
 #include <cerrno>
 
-#include "hoist/loader.hpp"
+#include "hoist/cuda.hpp"
 #include "support/checkpoint_files.hpp"
+#include "support/deferred_device.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
 #include "support/reading.hpp"
@@ -103,6 +104,23 @@ constexpr Recipe recipes[] = {
                      {.view = bytes_4x4(), .name = "b", .destination = memory + 4, .destination_bytes = 16}}));
      }},
     {Errc::over_budget, [] { return outcome(Loader::create(Device::host().value(), {.staging_bytes = 1})); }},
+    {Errc::not_submitted,
+     [] {
+       const auto source = std::make_shared<test::HeldSource>(test::file_of({"a"}));
+       const auto device = std::make_shared<test::DeferredDevice>(test::DeferredDevice::Steps::when_waited);
+       auto* const stream = static_cast<CUstream_st*>(device->make_stream());
+       Plan plan(Checkpoint::of(*Archive::from_source(source)));
+       plan.select("a").value();
+       source->held = true;
+       const Transfer transfer = Loader::create(device->handle())->start(plan).value();
+       return outcome(try_enqueue_wait(transfer, stream));
+     }},
+    {Errc::wrong_device,
+     [] {
+       Loader loader = Loader::create(Device::host().value()).value();
+       const Plan plan(Checkpoint::of(*test::open_bytes(FileBuilder().file())));
+       return outcome(start_after(nullptr, loader, plan));
+     }},
     {Errc::cancelled,
      [] {
        const test::TemporaryDirectory directory;

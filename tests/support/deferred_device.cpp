@@ -33,10 +33,7 @@ class DeferredQueue : public device::Queue {
   explicit DeferredQueue(std::shared_ptr<DeferredDevice> device)
       : device_(std::move(device)), line_(device_->add_line()) {}
 
-  ~DeferredQueue() override {
-    while (device_->step(line_)) {
-    }
-  }
+  ~DeferredQueue() override { device_->drain(line_); }
 
   Result<void> upload(const std::byte* host, void* device, std::uint64_t bytes) override {
     device_->push(line_, host, device, bytes);
@@ -50,6 +47,14 @@ class DeferredQueue : public device::Queue {
   Result<device::Mark> reached() override { return device_->reached(line_); }
   Result<void> wait(device::Mark mark) override {
     device_->wait(line_, mark);
+    return {};
+  }
+  Result<void> follow(device::NativeStream stream) override {
+    device_->follow(line_, DeferredDevice::number_of(stream));
+    return {};
+  }
+  Result<void> make_wait(device::NativeStream stream, device::Mark mark) override {
+    device_->make_wait(DeferredDevice::number_of(stream), line_, mark);
     return {};
   }
 
@@ -71,6 +76,13 @@ bool DeferredDevice::step(std::size_t queue) {
 std::size_t DeferredDevice::queued(std::size_t queue) const {
   const base::MutexLock lock(mutex_);
   return lines_.at(queue).commands.size();
+}
+
+device::NativeStream DeferredDevice::make_stream() { return reinterpret_cast<void*>(add_line() + 1); }
+
+void DeferredDevice::add_work(device::NativeStream stream) {
+  const base::MutexLock lock(mutex_);
+  push_locked(number_of(stream), {});
 }
 
 std::string DeferredDevice::contents(const void* address, std::uint64_t bytes) const {
@@ -128,14 +140,37 @@ void DeferredDevice::push(std::size_t queue, const void* from, void* to, std::ui
   const base::MutexLock lock(mutex_);
   (void)view_of(from, bytes);
   (void)view_of(to, bytes);
-  lines_[queue].commands.push_back({.from = from, .to = to, .bytes = bytes});
+  push_locked(queue, {.from = from, .to = to, .bytes = bytes});
+}
+
+void DeferredDevice::push_locked(std::size_t line, const Command& command) {
+  lines_.at(line).commands.push_back(command);
+  ++lines_[line].pushed;
 }
 
 device::Mark DeferredDevice::push_mark(std::size_t queue) {
   const base::MutexLock lock(mutex_);
   Line& line = lines_[queue];
-  line.commands.push_back({.mark = ++line.issued});
+  push_locked(queue, {.mark = ++line.issued});
+  line.marks.push_back(line.pushed);
   return line.issued;
+}
+
+void DeferredDevice::follow(std::size_t queue, std::size_t stream) {
+  const base::MutexLock lock(mutex_);
+  push_locked(queue, {.line = stream, .until = lines_.at(stream).pushed});
+}
+
+void DeferredDevice::make_wait(std::size_t stream, std::size_t queue, device::Mark mark) {
+  const base::MutexLock lock(mutex_);
+  if (mark > lines_[queue].issued) broken("a stream is to wait for a mark that was never made");
+  if (mark != 0) push_locked(stream, {.line = queue, .until = lines_[queue].marks[mark - 1]});
+}
+
+void DeferredDevice::drain(std::size_t queue) {
+  const base::MutexLock lock(mutex_);
+  while (step_with_what_it_waits_for(queue)) {
+  }
 }
 
 device::Mark DeferredDevice::reached(std::size_t queue) const {
@@ -147,18 +182,27 @@ void DeferredDevice::wait(std::size_t queue, device::Mark mark) {
   const base::MutexLock lock(mutex_);
   if (mark > lines_[queue].issued) broken("a wait for a mark that was never made");
   while (lines_[queue].reached < mark) {
-    if (steps_ == Steps::when_waited) step_locked(queue);
+    if (steps_ == Steps::when_waited) step_with_what_it_waits_for(queue);
     else changed_.wait(mutex_);
   }
 }
 
-bool DeferredDevice::step_locked(std::size_t queue) {
-  Line& line = lines_.at(queue);
+// Nobody steps it elsewhere, or might for long.
+bool DeferredDevice::step_with_what_it_waits_for(std::size_t line) {
+  if (step_locked(line)) return true;
+  return !lines_[line].commands.empty() && step_with_what_it_waits_for(lines_[line].commands.front().line);
+}
+
+bool DeferredDevice::step_locked(std::size_t number) {
+  Line& line = lines_.at(number);
   if (line.commands.empty()) return false;
   const Command command = line.commands.front();
+  if (command.until > lines_[command.line].done) return false;
   line.commands.pop_front();
+  ++line.done;
   if (command.mark != 0) line.reached = command.mark;
-  else std::memcpy(view_of(command.to, command.bytes), view_of(command.from, command.bytes), command.bytes);
+  else if (command.bytes != 0)
+    std::memcpy(view_of(command.to, command.bytes), view_of(command.from, command.bytes), command.bytes);
   changed_.notify_all();
   return true;
 }

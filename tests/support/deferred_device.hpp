@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
-#include "device/backend.hpp"
+#include "device/device_access.hpp"
 
 namespace hoist::test {
 
@@ -22,9 +22,18 @@ class DeferredDevice : public device::Backend {
   explicit DeferredDevice(Steps steps = Steps::by_the_test) : steps_(steps) {}
   ~DeferredDevice() override;
 
-  // The oldest command of a queue, counted in the order in which they were made; false: nothing is queued there.
+  // The oldest command of a queue or stream, counted in the order in which they were made. False: nothing is queued
+  // there, or it waits for another that was not stepped so far.
   bool step(std::size_t queue = 0);
   std::size_t queued(std::size_t queue = 0) const;
+
+  // A stream such as a caller of the library has, one more in the count of queues; work on it is a step that does
+  // nothing.
+  device::NativeStream make_stream();
+  void add_work(device::NativeStream stream);
+  static std::size_t number_of(device::NativeStream stream) { return reinterpret_cast<std::uintptr_t>(stream) - 1; }
+
+  Device handle() { return DeviceAccess::device(shared_from_this()); }
 
   // What device memory holds now.
   std::string contents(const void* address, std::uint64_t bytes) const;
@@ -49,9 +58,15 @@ class DeferredDevice : public device::Backend {
     void* to = nullptr;
     std::uint64_t bytes = 0;
     device::Mark mark = 0;  // or a mark instead of a copy
+    // or a wait, until so many commands of another line are done
+    std::size_t line = 0;
+    std::uint64_t until = 0;
   };
   struct Line {
     std::deque<Command> commands;
+    std::uint64_t pushed = 0;
+    std::uint64_t done = 0;
+    std::vector<std::uint64_t> marks;  // how many commands stood before each
     device::Mark issued = 0;
     device::Mark reached = 0;
   };
@@ -59,9 +74,14 @@ class DeferredDevice : public device::Backend {
   std::size_t add_line();
   void push(std::size_t queue, const void* from, void* to, std::uint64_t bytes);
   device::Mark push_mark(std::size_t queue);
+  void drain(std::size_t queue);
+  void follow(std::size_t queue, std::size_t stream);
+  void make_wait(std::size_t stream, std::size_t queue, device::Mark mark);
   device::Mark reached(std::size_t queue) const;
   void wait(std::size_t queue, device::Mark mark);
-  bool step_locked(std::size_t queue) HOIST_REQUIRES(mutex_);
+  void push_locked(std::size_t line, const Command& command) HOIST_REQUIRES(mutex_);
+  bool step_locked(std::size_t number) HOIST_REQUIRES(mutex_);
+  bool step_with_what_it_waits_for(std::size_t line) HOIST_REQUIRES(mutex_);
   std::byte* view_of(const void* address, std::uint64_t bytes) const HOIST_REQUIRES(mutex_);
 
   const Steps steps_;

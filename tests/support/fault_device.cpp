@@ -32,6 +32,14 @@ class FaultQueue : public device::Queue {
     if (auto passed = device_->pass(); !passed) return passed;
     return inner_->wait(mark);
   }
+  Result<void> follow(device::NativeStream stream) override {
+    if (auto passed = device_->pass(); !passed) return passed;
+    return inner_->follow(stream);
+  }
+  Result<void> make_wait(device::NativeStream stream, device::Mark mark) override {
+    if (auto passed = device_->pass(); !passed) return passed;
+    return inner_->make_wait(stream, mark);
+  }
 
  private:
   std::shared_ptr<FaultDevice> device_;

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "hoist/checkpoint.hpp"
@@ -46,6 +48,20 @@ class StringSource : public Source {
  private:
   std::string bytes_;
   std::string name_;
+};
+
+// One that does not answer while it is held, unless it is stopped.
+class HeldSource : public StringSource {
+ public:
+  using StringSource::StringSource;
+
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> into, std::stop_token stop) const noexcept override {
+    while (held && !stop.stop_requested())
+      std::this_thread::yield();
+    return StringSource::read_at(offset, into, std::move(stop));
+  }
+
+  std::atomic<bool> held = false;
 };
 
 inline std::vector<std::string> names(const std::vector<TensorView>& views) {
