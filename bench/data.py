@@ -122,6 +122,12 @@ def decoder(folder, layers, hidden, inner, key_value, vocabulary):
     return write(folder / f"decoder-{layers}-{hidden}.safetensors", tensors, random_data=True)
 
 
+def small_tensors(folder, count):
+    """4 KiB each, named as the adapters of an expert model are."""
+    tensors = [(f"model.layers.{i // 1000}.experts.{i % 1000}.lora_a.weight", "F16", [8, 256]) for i in range(count)]
+    return write(folder / f"small-{count}.safetensors", tensors, random_data=True)
+
+
 def sparse_2_gb(folder):
     """2 GB in 300 tensors; nothing that `ls` or `verify` do may touch their bytes."""
     return write(folder / "sparse-2gb.safetensors", [(f"layers.{i}.weight", "F16", [1634, 2040]) for i in range(300)])
