@@ -3,9 +3,11 @@
 //     hoist_bench_ring NAME FILE PAIRS
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "support/figure.hpp"
 #include "support/landing.hpp"
+#include "support/piped_loop.hpp"
 #include "support/raw_loops.hpp"
 #include "support/text.hpp"
 
@@ -24,8 +26,8 @@ struct Job {
   Work load_with(hoist::Loader& loader) const {
     return [this, &loader] { load(loader, plan, hoist::Staging::always); };
   }
-  void show(const std::string& title, const Work& subject, const Work& limit) const {
-    print(rate_figure(title, compare(subject, limit, pairs), static_cast<double>(landing.data().size()), 0.95));
+  void show(const std::string& title, const Work& subject, const Work& limit, std::optional<double> at_least) const {
+    print(rate_figure(title, compare(subject, limit, pairs), static_cast<double>(landing.data().size()), at_least));
   }
 };
 
@@ -40,24 +42,41 @@ std::vector<Candidate> two_copies(const Job& job, unsigned threads) {
   return found;
 }
 
+std::vector<Candidate> piped(const Job& job, unsigned readers) {
+  std::vector<Candidate> found;
+  for (const std::size_t chunk : {256 * KiB, MiB, 4 * MiB}) {
+    for (const std::size_t spare : {1U, 3U}) {
+      const std::size_t count = readers + spare;
+      found.push_back({text(count, " slots of ", chunk / KiB, " KiB"), [&job, readers, chunk, count] {
+                         piped_loop(job.file.descriptor(), job.landing.data_start, job.landing.data(),
+                                    job.slots.bytes().first(count * chunk), chunk, readers);
+                       }});
+    }
+  }
+  return found;
+}
+
 // The host's queue copies on a thread of its own, so the raw loop has one thread more than the loader has readers.
 void against_raw_loop(const Job& job, const std::string& name, unsigned readers) {
   hoist::Loader loader = make_loader(readers);
   const Work lift = job.load_with(loader);
   check(job.landing, job.file, lift, "load");
-  const std::vector<Candidate> limits = two_copies(job, readers + 1);
-  const Candidate& best = fastest(limits, std::min<std::size_t>(job.pairs, 5));
-  check(job.landing, job.file, best.run, best.name);
-  job.show(text(name, ", ", readers, readers == 1 ? " reader" : " readers", " and a copier, against ", readers + 1,
-                " threads, ", best.name),
-           lift, best.run);
+  const auto show = [&](const std::string& how, const std::vector<Candidate>& limits, std::optional<double> at_least) {
+    const Candidate& best = fastest(limits, std::min<std::size_t>(job.pairs, 5));
+    check(job.landing, job.file, best.run, best.name);
+    job.show(
+        text(name, ", ", readers, readers == 1 ? " reader" : " readers", " and a copier, against ", how, best.name),
+        lift, best.run, at_least);
+  };
+  show(text(readers + 1, " threads, "), two_copies(job, readers + 1), 0.95);
+  show("the same as a raw loop, ", piped(job, readers), std::nullopt);
 }
 
 void small_against_large(const Job& job, const std::string& name) {
   hoist::Loader small = make_loader(0, 64 * MiB), large = make_loader(0, 256 * MiB);
   for (hoist::Loader* loader : {&small, &large})
     check(job.landing, job.file, job.load_with(*loader), "load");
-  job.show(name + ", a ring of 64 MiB against one of 256 MiB", job.load_with(small), job.load_with(large));
+  job.show(name + ", a ring of 64 MiB against one of 256 MiB", job.load_with(small), job.load_with(large), 0.95);
 }
 
 }  // namespace
