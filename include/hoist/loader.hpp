@@ -40,6 +40,7 @@ struct LoadReport {
   std::chrono::nanoseconds waiting_for_slots{};  // readers, with nowhere to read to
   std::chrono::nanoseconds submitting{};         // giving copies to the device
   std::chrono::nanoseconds waiting_for_device{};
+  std::vector<Error> warnings{};  // direct reads refused
 };
 
 // read: files are read; copy: the last copies are on their way; finish: everything is there.
@@ -57,6 +58,14 @@ enum class Staging : std::uint8_t {
   always,
 };
 
+// Where whole tensors are read from; slices always come by way of the page cache. What is in the cache is copied from
+// there in any case.
+enum class Cache : std::uint8_t {
+  automatic,  // keep, but bypass for a file of more than half of the memory available
+  keep,       // by way of the cache: the next start is faster, and processes share it
+  bypass,     // past it (O_DIRECT): leaves it as it was; where that is refused, as keep, with a warning
+};
+
 struct LoaderOptions {
   std::uint64_t staging_bytes = 128ULL << 20;  // taken once, reused by every load; at least 8 MiB, 16 for two at once
   unsigned threads = 0;                        // readers; 0: as many as the machine has processors, at most 16
@@ -65,7 +74,9 @@ struct LoaderOptions {
 struct LoadOptions {
   std::uint64_t max_device_bytes = UINT64_MAX;  // over_budget beyond it, before the first byte is read
   Staging staging = Staging::automatic;
-  std::stop_token stop{};  // cancelled
+  Cache cache = Cache::automatic;
+  bool evict_after = false;  // in the end, the page cache lets go of what it did not hold before
+  std::stop_token stop{};    // cancelled
   // Ten times a second, from one thread, which is there for it alone; the last call says finish, unless the load fails.
   // It must not throw, nor destroy the transfer.
   std::function<void(const Progress&)> on_progress{};

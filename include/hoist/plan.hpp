@@ -22,10 +22,11 @@ struct Placed {
 // What a plan will move, exactly; nothing is read to know it.
 struct Estimate {
   std::uint64_t tensors = 0;
-  std::uint64_t bytes = 0;         // of the tensors asked for
-  std::uint64_t bytes_read = 0;    // from files, gaps of up to 4 KiB that are read over included
-  std::uint64_t requests = 0;      // reads
-  std::uint64_t device_bytes = 0;  // of the arena
+  std::uint64_t bytes = 0;          // of the tensors asked for
+  std::uint64_t bytes_read = 0;     // from files, gaps of up to 4 KiB that are read over included
+  std::uint64_t requests = 0;       // reads
+  std::uint64_t padding_bytes = 0;  // read more, to whole blocks, where all whole tensors are read directly
+  std::uint64_t device_bytes = 0;   // of the arena
 };
 
 // A tensor of a plan, and its places. Lives as long as the plan, unchanged.

@@ -26,25 +26,12 @@ std::string kind(mode_t mode) {
   return "of an unknown kind";
 }
 
-// A read that gave an error, or 0: the end of the file, before the `missing` bytes.
-Error failed_read(ssize_t got, std::uint64_t wanted, std::uint64_t missing, std::uint64_t offset) {
-  if (got == 0) {
-    return {.code = Errc::truncated_data,
-            .message =
-                "the file ends here, " + base::grouped(missing) + " bytes short; it became shorter after it was opened",
-            .offset = offset};
-  }
-  Error error = base::system_error(errno, "read " + base::grouped(wanted) + " bytes");
-  error.offset = offset;
-  return error;
-}
-
 }  // namespace
 
-Result<Descriptor> Descriptor::open(const std::filesystem::path& path) {
+Result<Descriptor> Descriptor::open(const std::filesystem::path& path, int more_flags) {
   int fd;
   do {
-    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return base::system_error(errno, "cannot open it");
   Descriptor file(fd);
@@ -78,6 +65,18 @@ Result<std::uint64_t> Descriptor::size() const {
   struct stat status;
   if (fstat(fd_, &status) != 0) return base::system_error(errno, "fstat");
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+Error failed_read(ssize_t got, std::uint64_t wanted, std::uint64_t missing, std::uint64_t offset) {
+  if (got == 0) {
+    return {.code = Errc::truncated_data,
+            .message =
+                "the file ends here, " + base::grouped(missing) + " bytes short; it became shorter after it was opened",
+            .offset = offset};
+  }
+  Error error = base::system_error(errno, "read " + base::grouped(wanted) + " bytes");
+  error.offset = offset;
+  return error;
 }
 
 Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,

@@ -1,6 +1,8 @@
 // A file that is open for reading: regular files only, never blocking, never inherited by a child process.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +17,7 @@ namespace hoist::io {
 // Owns one descriptor; -1 is empty (moved from). Errors leave `file` to the caller, who knows the name.
 class Descriptor {
  public:
-  static Result<Descriptor> open(const std::filesystem::path& path);
+  static Result<Descriptor> open(const std::filesystem::path& path, int more_flags = 0);
   static Result<Descriptor> duplicate(int descriptor);
 
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)), opened_size_(other.opened_size_) {}
@@ -41,6 +43,9 @@ class Descriptor {
 // All of `into` from `offset`, by as many reads as it takes. truncated_data where the file ends before.
 Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,
                           const std::stop_token& stop = {});
+
+// The Error of a read that gave `got`: -1 and errno, or 0, the end of the file, before the `missing` bytes.
+Error failed_read(ssize_t got, std::uint64_t wanted, std::uint64_t missing, std::uint64_t offset);
 
 // Where some bytes of a read go; nowhere, where `into` is null: at most max_gap_bytes then.
 struct Target {

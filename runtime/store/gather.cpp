@@ -84,14 +84,14 @@ class Worker {
       }
       unlooked += piece.bytes;
       std::memcpy(place(piece), storage_.addressable().data() + piece.file_offset, piece.bytes);
-      cost_ += {piece.bytes, 1};
+      cost_ += {.bytes = piece.bytes, .requests = 1};
     }
     return {};
   }
 
   Result<void> read_each(PieceWalker walker) {
     for (Piece piece; walker.next(piece);) {
-      cost_ += {piece.bytes, 1};
+      cost_ += {.bytes = piece.bytes, .requests = 1};
       if (auto read = storage_.read(piece.file_offset, {place(piece), piece.bytes}, stop_); !read) return read;
     }
     return {};
@@ -101,7 +101,7 @@ class Worker {
   Result<void> read_covering(CoverWalker walker) {
     std::vector<std::byte> buffer(cover_bytes);
     for (Cover cover; walker.next(cover);) {
-      cost_ += {cover.bytes, 1};
+      cost_ += {.bytes = cover.bytes, .requests = 1};
       const auto covered = std::span(buffer).first(cover.bytes);
       if (auto read = storage_.read(cover.file_offset, covered, stop_); !read) return read;
       for (const Piece& piece : cover.pieces)
@@ -177,11 +177,11 @@ ReadCost gather_cost(const Storage& storage, const Runs& runs, std::uint64_t beg
   if (in_memory(storage) || !dense(runs)) {
     PieceWalker walker(runs, begin, end);
     for (Piece piece; walker.next(piece);)
-      cost += {piece.bytes, 1};
+      cost += {.bytes = piece.bytes, .requests = 1};
   } else {
     CoverWalker walker(runs, begin, end);
     for (Cover cover; walker.next(cover);)
-      cost += {cover.bytes, 1};
+      cost += {.bytes = cover.bytes, .requests = 1};
   }
   return cost;
 }

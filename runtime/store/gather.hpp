@@ -12,14 +12,16 @@ namespace hoist::store {
 // are dense, by reads that cover many.
 Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::byte> into, const CopyOptions& options);
 
-// What reading takes: of bytes, gaps included, and in how many requests.
+// What reading takes: of bytes, gaps included, in how many requests, and what direct reads add to come to whole blocks.
 struct ReadCost {
   std::uint64_t bytes = 0;
   std::uint64_t requests = 0;
+  std::uint64_t padding = 0;
 
   ReadCost& operator+=(const ReadCost& other) {
     bytes += other.bytes;
     requests += other.requests;
+    padding += other.padding;
     return *this;
   }
   bool operator==(const ReadCost&) const = default;

@@ -49,6 +49,7 @@ Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> into, cons
 
 Result<void> Storage::read_scattered(std::uint64_t offset, std::span<const io::Target> targets,
                                      const std::stop_token& stop) const {
+  if (targets.size() == 1 && targets[0].into) return read(offset, {targets[0].into, targets[0].bytes}, stop);
   if (file_) return io::read_scattered(*file_, offset, targets, stop);
   // One request of the caller's Source costs more than a copy.
   std::vector<std::byte> together;

@@ -16,11 +16,14 @@ Error placed(Error error, const Item& item) {
 
 }  // namespace
 
-Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, std::shared_ptr<device::Backend> device, bool staged) {
+Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, std::shared_ptr<device::Backend> device,
+                                       const LoadOptions& options) {
+  const bool staged = options.staging == Staging::always || !device->host_can_write();
   auto job = std::make_shared<Job>();
   job->items_ = plan.items;
   job->pieces_ = cut(plan);
   job->staged_ = staged;
+  job->sources_.emplace(plan, options.cache, options.evict_after);
   job->device_ = device;
   if (plan.arena_bytes != 0) {
     auto arena = device->allocate(device::Memory::device, plan.arena_bytes);
@@ -93,7 +96,8 @@ std::byte* Job::place(const Part& part, std::byte* slot) const {
   return slot ? slot + part.slot_offset : static_cast<std::byte*>(tensors_[part.item].data) + part.begin;
 }
 
-Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const {
+Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, io::Bounce& bounce,
+                                  const std::stop_token& stop) const {
   if (slot) {
     std::uint64_t end = 0;
     for (const Part& part : pieces_.parts_of(piece)) {
@@ -109,7 +113,7 @@ Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, const std
     const store::Slice* const slice = store::Internals::slice(first.view);
     auto taken = slice ? store::gather_part(first.storage(), slice->runs, parts.front().begin, parts.front().end,
                                             place(parts.front(), slot), stop)
-                       : read_whole(parts, slot, stop);
+                       : read_whole(parts, slot, bounce, stop);
     if (!taken) return placed(std::move(taken).error(), item_at(parts, taken.error().offset));
     cost += *taken;
   }
@@ -124,17 +128,10 @@ Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, const std
 }
 
 // Stretches that follow each other in the file, gaps left out.
-Result<store::ReadCost> Job::read_whole(std::span<const Part> parts, std::byte* slot,
+Result<store::ReadCost> Job::read_whole(std::span<const Part> parts, std::byte* slot, io::Bounce& bounce,
                                         const std::stop_token& stop) const {
   const store::Storage& storage = items_[parts.front().item].storage();
   const std::uint64_t begin = file_offset(items_[parts.front().item], parts.front());
-  if (parts.size() == 1) {
-    const std::uint64_t bytes = parts.front().end - parts.front().begin;
-    if (auto read = storage.read(begin, {place(parts.front(), slot), bytes}, stop); !read) {
-      return std::move(read).error();
-    }
-    return store::ReadCost{bytes, 1};
-  }
   std::vector<io::Target> targets;
   targets.reserve(2 * parts.size());
   std::uint64_t end = begin;
@@ -144,8 +141,9 @@ Result<store::ReadCost> Job::read_whole(std::span<const Part> parts, std::byte* 
     targets.push_back({.into = place(part, slot), .bytes = part.end - part.begin});
     end = at + (part.end - part.begin);
   }
-  if (auto read = storage.read_scattered(begin, targets, stop); !read) return std::move(read).error();
-  return store::ReadCost{end - begin, 1};
+  auto padding = sources_->read(storage, begin, targets, bounce, stop);
+  if (!padding) return std::move(padding).error();
+  return store::ReadCost{.bytes = end - begin, .requests = 1, .padding = *padding};
 }
 
 // The tensor that a byte of the file belongs to, of those that are read together.

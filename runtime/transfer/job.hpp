@@ -4,6 +4,7 @@
 #include "device/backend.hpp"
 #include "hoist/loader.hpp"
 #include "transfer/pieces.hpp"
+#include "transfer/sources.hpp"
 #include "transfer/trace.hpp"
 
 namespace hoist::transfer {
@@ -11,7 +12,8 @@ namespace hoist::transfer {
 class Job {
  public:
   // Allocates the arena, and a queue where the tensors go through the ring. out_of_memory, and what the device says.
-  static Result<std::shared_ptr<Job>> make(const PlanState& plan, std::shared_ptr<device::Backend> device, bool staged);
+  static Result<std::shared_ptr<Job>> make(const PlanState& plan, std::shared_ptr<device::Backend> device,
+                                           const LoadOptions& options);
 
   std::span<const DeviceTensor> tensors() const noexcept { return tensors_; }
   const DeviceTensor* find(std::string_view name) const noexcept;
@@ -30,11 +32,17 @@ class Job {
   Result<void> follow(device::NativeStream stream);
 
   // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places. Gives what that took.
-  Result<store::ReadCost> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
+  Result<store::ReadCost> read(const Piece& piece, std::byte* slot, io::Bounce& bounce,
+                               const std::stop_token& stop) const;
   // Queues the copies of a piece from its slot, and a mark behind them.
   Result<device::Mark> submit(const Piece& piece, const std::byte* slot);
 
-  void let_go_of_files() noexcept { items_.clear(); }
+  void let_go_of_files() noexcept {
+    sources_.reset();
+    items_.clear();
+  }
+  void evict() const noexcept { sources_->evict(); }
+  std::vector<Error> warnings() const { return sources_->warnings(); }
   void drain() noexcept { queue_.reset(); }
   device::Queue& queue() noexcept { return *queue_; }
   device::Backend& device() const noexcept { return *device_; }
@@ -71,10 +79,12 @@ class Job {
 
  private:
   std::byte* place(const Part& part, std::byte* slot) const;
-  Result<store::ReadCost> read_whole(std::span<const Part> parts, std::byte* slot, const std::stop_token& stop) const;
+  Result<store::ReadCost> read_whole(std::span<const Part> parts, std::byte* slot, io::Bounce& bounce,
+                                     const std::stop_token& stop) const;
   const Item& item_at(std::span<const Part> parts, const std::optional<std::uint64_t>& offset) const;
 
   std::vector<Item> items_;  // without their names, which are in names_
+  std::optional<Sources> sources_;
   Pieces pieces_;
   std::uint32_t pieces_of_first_ = 0;
   bool staged_ = false;

@@ -94,8 +94,7 @@ Result<Transfer> transfer::TransferAccess::start(Loader& loader, const Plan& pla
                               " bytes of device memory, allowed are " + base::grouped(options.max_device_bytes)};
     }
     const std::shared_ptr<Pipeline>& pipeline = loader.pipeline_;
-    const bool staged = options.staging == Staging::always || !pipeline->host_can_write();
-    auto job = Job::make(state, pipeline->device(), staged);
+    auto job = Job::make(state, pipeline->device(), options);
     if (!job) return std::move(job).error();
     if (after) {
       if (auto follows = (*job)->follow(after); !follows) return std::move(follows).error();

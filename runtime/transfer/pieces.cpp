@@ -99,7 +99,9 @@ store::ReadCost read_cost(const PlanState& plan, const Pieces& pieces, const Rea
     return store::gather_cost(item.storage(), store::Internals::slice(item.view)->runs, first.begin, first.end);
   }
   const std::uint64_t end = file_offset(plan.items[last.item], last) + (last.end - last.begin);
-  return {.bytes = end - file_offset(item, first), .requests = 1};
+  const std::uint64_t begin = file_offset(item, first);
+  const std::uint64_t padding = item.storage().file() ? io::direct_padding(begin, end - begin) : 0;
+  return {.bytes = end - begin, .requests = 1, .padding = padding};
 }
 
 }  // namespace hoist::transfer

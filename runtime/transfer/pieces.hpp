@@ -1,7 +1,7 @@
 // A plan cut into pieces: each is read into one slot of the ring, or straight to its place, and is done as a whole.
 #pragma once
 
-#include "io/descriptor.hpp"
+#include "io/direct.hpp"
 #include "store/gather.hpp"
 #include "transfer/plan_state.hpp"
 

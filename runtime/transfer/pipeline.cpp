@@ -166,6 +166,7 @@ void Pipeline::end(Job& job) {
   std::erase(jobs_, &job);  // first: nobody may ask a queue that is being drained
   unlocked(mutex_, [&] {
     job.drain();
+    job.evict();
     return true;
   });
   release(job, Job::Flight::never);
@@ -175,6 +176,7 @@ void Pipeline::end(Job& job) {
 LoadReport Pipeline::report(const Job& job) const {
   const MutexLock lock(mutex_);
   LoadReport report = job.flow.report;
+  report.warnings = job.warnings();
   report.staging_bytes = job.staged() ? ring_.byte_count() : 0;
   return report;
 }
@@ -189,12 +191,13 @@ std::byte* Pipeline::slot_at(std::uint32_t slot) const {
 }
 
 void Pipeline::read_pieces(std::uint32_t reader) {
+  io::Bounce bounce;
   for (Work work{.reader = reader}; take(work);) {
     Job& job = *work.job;
     const std::stop_token stop = job.flow.stop.get_token();
     const Piece& piece = job.pieces().pieces[work.piece];
     work.begin = Job::Clock::now();
-    auto read = base::catching_bad_alloc([&] { return job.read(piece, slot_at(work.slot), stop); });
+    auto read = base::catching_bad_alloc([&] { return job.read(piece, slot_at(work.slot), bounce, stop); });
     finish(work, std::move(read));
   }
 }
@@ -297,6 +300,7 @@ void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
   if (read) {
     flow.report.moved.bytes_read += read->bytes;
     flow.report.moved.requests += read->requests;
+    flow.report.moved.padding_bytes += read->padding;
   } else {
     fail_locked(job, std::move(read).error());
   }

@@ -20,7 +20,6 @@ class Pipeline {
   static Result<std::shared_ptr<Pipeline>> make(std::shared_ptr<device::Backend> device, const LoaderOptions& options);
   ~Pipeline();
 
-  bool host_can_write() const noexcept { return device_->host_can_write(); }
   const std::shared_ptr<device::Backend>& device() const noexcept { return device_; }
 
   void start(Job& job);

@@ -203,6 +203,7 @@ Estimate Plan::estimate() const {
     cost += transfer::read_cost(*state_, pieces, read);
   estimate.bytes_read = cost.bytes;
   estimate.requests = cost.requests;
+  estimate.padding_bytes = cost.padding;
   return estimate;
 }
 

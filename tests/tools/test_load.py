@@ -85,6 +85,13 @@ class Load(CommandTest):
         path = self.model(("t", "U8", [len(content) // 512, 512], content))
         self.assertEqual(self.json("load", path, "--threads", "3", "--check")["bytes"], len(content))
 
+    def test_the_page_cache_is_kept_or_passed_and_the_bytes_are_the_same(self):
+        path = self.model(("t", "U8", [5 << 20], bytes(range(256)) * (20 << 10)))
+        for how in ("automatic", "keep", "bypass"):
+            answer = self.json("load", path, "--cache", how, "--check")
+            self.assertEqual(answer["bytes_read"], 5 << 20)
+            self.assertGreaterEqual(answer["padding_bytes"], 0)
+
     def test_the_device_is_the_one_that_was_named(self):
         self.assertEqual(self.json("load", self.pair(), "--device", "host", "--check")["device"], "host")
         self.assertIn("device_unavailable", self.expect_error(3, "load", self.pair(), "--device", "cuda:1000"))

@@ -186,7 +186,7 @@ void add_selection(CLI::App& command, Selection& selection, SelectionWords& word
       ->capture_default_str();
 }
 
-void define_load(CLI::App& root, LoadArguments& arguments, SelectionWords& words) {
+void define_load(CLI::App& root, LoadArguments& arguments, SelectionWords& words, std::string& cache) {
   CLI::App& command = add_command(root, "load", "Load tensors into device memory and say how fast that was",
                                   "Examples:\n  hoist load model.safetensors --select 'encoder.layer.0.**' --check\n"
                                   "  hoist load model.safetensors --device cuda:0 --shard 0:1/2 --trace load.json");
@@ -199,6 +199,11 @@ void define_load(CLI::App& root, LoadArguments& arguments, SelectionWords& words
       ->type_name("BYTES")
       ->transform(CLI::AsSizeValue(false), "")
       ->default_str("128M");
+  command
+      .add_option("--cache", cache, "read by way of the page cache (keep), or past it; automatic: by the file's size")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"automatic", "keep", "bypass"}))
+      ->capture_default_str();
   add_threads(command, arguments.threads);
   command.add_flag("--check", arguments.check, "read the device back and the file by another way, and compare");
   command.add_option("--trace", arguments.trace, "write what each thread, slot and queue did; Perfetto opens it")
@@ -268,6 +273,11 @@ Access parse_access(const std::string& word) {
   return word == "read" ? Access::read : Access::automatic;
 }
 
+Cache parse_cache(const std::string& word) {
+  if (word == "keep") return Cache::keep;
+  return word == "bypass" ? Cache::bypass : Cache::automatic;
+}
+
 void complete(Selection& selection, const SelectionWords& words) {
   for (const std::string& text : words.slices)
     selection.slices.push_back(parse_named_slice(text));
@@ -300,14 +310,14 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   LoadArguments load;
   PlanArguments plan;
   CompletionArguments completion;
-  std::string sort, slice;
+  std::string sort, slice, cache = "automatic";
   SelectionWords load_words, plan_words;
   define_info(root, info);
   define_ls(root, ls, sort);
   define_verify(root, verify);
   define_head(root, head, slice);
   define_stats(root, stats);
-  define_load(root, load, load_words);
+  define_load(root, load, load_words, cache);
   define_plan(root, plan, plan_words);
   define_completion(root, completion);
 
@@ -345,6 +355,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   if (command == "stats") return stats;
   if (command == "load") {
     complete(load.selection, load_words);
+    load.cache = parse_cache(cache);
     return load;
   }
   if (command == "plan") {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "completion.hpp"
-#include "hoist/archive.hpp"
+#include "hoist/loader.hpp"
 #include "slices.hpp"
 
 namespace hoist::tool {
@@ -64,6 +64,7 @@ struct LoadArguments {
   std::string device = "auto";
   std::uint64_t staging_bytes = 128 << 20;
   unsigned threads = 1;
+  Cache cache = Cache::automatic;
   std::string trace{};  // a file, or empty
   bool check = false;
   bool json = false;

@@ -118,7 +118,8 @@ Report load(const LoadArguments& arguments) {
   start = Clock::now();
   Bar bar(estimate.bytes);
   Transfer transfer = loader
-                          .start(plan, {.on_progress = [&](const Progress& now) { bar.show(now.bytes_done); },
+                          .start(plan, {.cache = arguments.cache,
+                                        .on_progress = [&](const Progress& now) { bar.show(now.bytes_done); },
                                         .trace = !arguments.trace.empty()})
                           .value();
   report.allocate_seconds = seconds_since(start);
@@ -129,6 +130,8 @@ Report load(const LoadArguments& arguments) {
   transfer.wait().value();
   report.load = transfer.report();
   report.seconds = in_seconds(report.load.total);
+  for (const Error& warning : report.load.warnings)
+    complain("hoist: warning: " + warning.to_string() + "\n");
   if (!arguments.trace.empty()) transfer.write_trace(arguments.trace).value();
   if (arguments.check) check(device, transfer.tensors(), requests, estimate.bytes, arguments.threads);
   report.checked = arguments.check;
@@ -145,7 +148,9 @@ void write_json(const Report& report, const LoadArguments& arguments, Output& ou
   json.begin_object().member("device", report.device).member("tensors", moved.tensors).member("bytes", moved.bytes);
   json.member("seconds", report.seconds).member("gb_per_s", gigabytes_per_second(report));
   json.member("first_tensor_seconds", in_seconds(report.load.first_tensor)).member("bytes_read", moved.bytes_read);
-  json.member("requests", moved.requests).member("copies", report.load.copies);
+  json.member("padding_bytes", moved.padding_bytes)
+      .member("requests", moved.requests)
+      .member("copies", report.load.copies);
   json.member("device_bytes", moved.device_bytes).member("staging_bytes", report.load.staging_bytes);
   json.key("stages").begin_object().member("open", report.open_seconds).member("prepare", report.prepare_seconds);
   json.member("allocate", report.allocate_seconds);

@@ -17,7 +17,9 @@ void write_json(const Estimate& estimate, const std::vector<Planned>& tensors, O
   Json json(output);
   json.begin_object().member("tensors", estimate.tensors).member("bytes", estimate.bytes);
   json.member("bytes_read", estimate.bytes_read).member("over_read", estimate.bytes_read - estimate.bytes);
-  json.member("requests", estimate.requests).member("device_bytes", estimate.device_bytes);
+  json.member("padding_bytes", estimate.padding_bytes)
+      .member("requests", estimate.requests)
+      .member("device_bytes", estimate.device_bytes);
   json.key("places").begin_array();
   for (const Planned& tensor : tensors) {
     if (output.closed()) return;

@@ -1,0 +1,43 @@
+// Reads that leave the page cache as it is (O_DIRECT).
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include "io/descriptor.hpp"
+
+namespace hoist::io {
+
+// What direct reads must begin and end at, in the file and in memory: enough for every disk in common use.
+inline constexpr std::uint64_t block_bytes = 4096;
+
+// Memory that a direct read can land in. Empty until it is needed; for one thread.
+class Bounce {
+ public:
+  static constexpr std::uint64_t size = 4U << 20;
+  std::byte* data();  // throws std::bad_alloc
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+};
+
+// The same file once more, for direct reads. What the system says where it has none: invalid_argument, not_found ...
+Result<Descriptor> open_direct(const Descriptor& file);
+
+// What a direct read of these bytes reads beyond them.
+constexpr std::uint64_t direct_padding(std::uint64_t offset, std::uint64_t bytes) {
+  const std::uint64_t end = offset + bytes;
+  return offset % block_bytes + (block_bytes - end % block_bytes) % block_bytes;
+}
+
+enum class Direct : std::uint8_t { done, refused };
+
+// As read_scattered, by way of the bounce; or refused, where the system does not read this file so.
+Result<Direct> read_direct(const Descriptor& direct, std::uint64_t offset, std::span<const Target> targets,
+                           Bounce& bounce, const std::stop_token& stop);
+
+}  // namespace hoist::io

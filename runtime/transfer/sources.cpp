@@ -1,0 +1,109 @@
+#include "transfer/sources.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+namespace hoist::transfer {
+namespace {
+
+// What the kernel may have read ahead beyond the bytes that were asked for.
+constexpr std::uint64_t readahead_bytes = 1U << 20;
+
+std::uint64_t available_memory() {
+  std::ifstream meminfo("/proc/meminfo");
+  std::uint64_t kib = 0;
+  for (std::string word; meminfo >> word;) {
+    if (word == "MemAvailable:" && meminfo >> kib) return kib * 1024;
+  }
+  return UINT64_MAX;
+}
+
+// The first to the last byte that the plan takes from each file.
+std::unordered_map<const store::Storage*, io::Stretch> extents_of(const PlanState& plan) {
+  std::unordered_map<const store::Storage*, io::Stretch> extents;
+  for (const Item& item : plan.items) {
+    if (!item.storage().file() || item.byte_count() == 0) continue;
+    const store::Extent extent = store::extent(item.view.info(), store::Internals::slice(item.view));
+    const auto [found, is_new] = extents.try_emplace(&item.storage(), io::Stretch{extent.offset, extent.bytes});
+    if (is_new) continue;
+    io::Stretch& all = found->second;
+    const std::uint64_t end = std::max(all.offset + all.bytes, extent.offset + extent.bytes);
+    all.offset = std::min(all.offset, extent.offset);
+    all.bytes = end - all.offset;
+  }
+  return extents;
+}
+
+}  // namespace
+
+Sources::Sources(const PlanState& plan, Cache cache, bool evict_after) {
+  if (cache == Cache::keep && !evict_after) return;
+  const std::uint64_t too_large = cache == Cache::automatic ? available_memory() / 2 : 0;
+  for (const auto& [storage, extent] : extents_of(plan)) {
+    File& file = files_[storage];
+    if (evict_after) {
+      const std::uint64_t begin = extent.offset - std::min(extent.offset, readahead_bytes);
+      const std::uint64_t end = std::min(storage->size(), extent.offset + extent.bytes + readahead_bytes);
+      file.absent = io::not_cached(*storage->file(), begin, end - begin);
+    }
+    if (cache == Cache::keep || storage->size() <= too_large) continue;
+    auto direct = io::open_direct(*storage->file());
+    if (direct) {
+      file.direct = std::move(direct).value();
+    } else {
+      refusals_.push_back(std::move(direct).error());
+      refusals_.back().message = "direct reads were refused: " + refusals_.back().message;
+      refusals_.back().file = storage->name();
+    }
+  }
+}
+
+Result<std::uint64_t> Sources::read(const store::Storage& storage, std::uint64_t offset,
+                                    std::span<const io::Target> targets, io::Bounce& bounce,
+                                    const std::stop_token& stop) const {
+  const auto found = files_.find(&storage);
+  if (found != files_.end() && found->second.direct && !found->second.refused) {
+    const File& file = found->second;
+    std::uint64_t bytes = 0;
+    for (const io::Target& target : targets)
+      bytes += target.bytes;
+    if (!io::is_cached(*storage.file(), offset, bytes)) {
+      auto read = io::read_direct(*file.direct, offset, targets, bounce, stop);
+      if (!read) return std::move(read).error();
+      if (*read != io::Direct::refused) return io::direct_padding(offset, bytes);
+      file.refused = true;
+    }
+  }
+  if (auto read = storage.read_scattered(offset, targets, stop); !read) return std::move(read).error();
+  return std::uint64_t{0};
+}
+
+std::vector<Error> Sources::warnings() const {
+  std::vector<Error> all = refusals_;
+  for (const auto& [storage, file] : files_) {
+    if (!file.refused) continue;
+    all.push_back({.code = Errc::io_error,
+                   .message = "direct reads were refused: the file can't be read in blocks of " +
+                              std::to_string(io::block_bytes) + " bytes",
+                   .file = storage->name(),
+                   .system_code = EINVAL});
+  }
+  return all;
+}
+
+void Sources::evict() const noexcept {
+  for (const auto& [storage, file] : files_) {
+    for (const io::Stretch& stretch : file.absent) {
+      const auto all = storage->addressable();
+      const auto mapped = all.subspan(std::min<std::size_t>(stretch.offset, all.size()));
+      io::evict(*storage->file(), stretch.offset, stretch.bytes,
+                mapped.first(std::min<std::size_t>(stretch.bytes, mapped.size())));
+    }
+  }
+}
+
+}  // namespace hoist::transfer
