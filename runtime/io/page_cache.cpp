@@ -34,11 +34,10 @@ void add(std::vector<Stretch>& stretches, std::uint64_t offset, std::uint64_t by
 
 // Whole pages; halves what is cached in part.
 void collect_not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, std::vector<Stretch>& into) {
-  constexpr std::uint64_t small = 64U << 10;
   const auto cached = cached_pages(file, offset, bytes);
   if (cached && *cached == pages_of(offset, bytes)) return;
-  if (!cached || *cached == 0 || bytes <= small) return add(into, offset, bytes);
-  const std::uint64_t half = bytes / 2 / page_bytes() * page_bytes();
+  if (!cached || *cached == 0 || bytes <= page_bytes()) return add(into, offset, bytes);
+  const std::uint64_t half = (bytes / page_bytes() + 1) / 2 * page_bytes();
   collect_not_cached(file, offset, half, into);
   collect_not_cached(file, offset + half, bytes - half, into);
 }
