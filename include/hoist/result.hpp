@@ -54,6 +54,8 @@ enum class Errc : std::uint8_t {
   permission_denied,
   io_error,
   out_of_memory,
+  device_unavailable,
+  device_lost,
 };
 
 HOIST_API std::string_view name(Errc code) noexcept;
@@ -68,7 +70,7 @@ struct Error {
   std::string file{};
   std::string tensor{};                   // as the file spells it, unescaped
   std::optional<std::uint64_t> offset{};  // bytes from the start of the file
-  int system_code = 0;                    // errno
+  int system_code = 0;                    // errno, or what CUDA said, a cudaError_t
 
   HOIST_API std::string to_string() const;  // one line: "model.safetensors: 'a.weight' at byte 104: ..."
 };

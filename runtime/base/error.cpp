@@ -47,6 +47,8 @@ std::string_view name(Errc code) noexcept {
     case Errc::permission_denied: return "permission_denied";
     case Errc::io_error: return "io_error";
     case Errc::out_of_memory: return "out_of_memory";
+    case Errc::device_unavailable: return "device_unavailable";
+    case Errc::device_lost: return "device_lost";
   }
   return "unknown";
 }
