@@ -23,7 +23,8 @@ struct Placed {
 struct Estimate {
   std::uint64_t tensors = 0;
   std::uint64_t bytes = 0;         // of the tensors asked for
-  std::uint64_t bytes_read = 0;    // from files, gaps between short runs included
+  std::uint64_t bytes_read = 0;    // from files, gaps of up to 4 KiB that are read over included
+  std::uint64_t requests = 0;      // reads
   std::uint64_t device_bytes = 0;  // of the arena
 };
 

@@ -42,4 +42,15 @@ class Descriptor {
 Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,
                           const std::stop_token& stop = {});
 
+// Where some bytes of a read go; nowhere, where `into` is null: at most max_gap_bytes then.
+struct Target {
+  std::byte* into = nullptr;
+  std::uint64_t bytes = 0;
+};
+inline constexpr std::uint64_t max_gap_bytes = 4096;
+
+// The same for bytes that follow each other in the file and go to several places: one system call for many targets.
+Result<void> read_scattered(const Descriptor& file, std::uint64_t offset, std::span<const Target> targets,
+                            const std::stop_token& stop = {});
+
 }  // namespace hoist::io

@@ -19,6 +19,8 @@ constexpr std::uint64_t cover_bytes = 256U << 10;
 // Below this a thread costs more to start than it saves.
 constexpr std::uint64_t min_bytes_per_thread = 1U << 20;
 
+bool in_memory(const Storage& storage) { return !storage.file() && !storage.source(); }
+
 bool dense(const Runs& runs) { return !runs.loops.empty() && runs.loops.back().stride_bytes <= dense_stride_bytes; }
 
 // One read of dense runs, with the runs that lie in it.
@@ -63,11 +65,11 @@ class Worker {
       : storage_(storage), runs_(runs), begin_(begin), into_(into), stop_(stop) {}
 
   Result<void> run(std::uint64_t end) {
-    if (!storage_.file() && !storage_.source()) return copy_memory(PieceWalker(runs_, begin_, end));
+    if (in_memory(storage_)) return copy_memory(PieceWalker(runs_, begin_, end));
     return dense(runs_) ? read_covering(CoverWalker(runs_, begin_, end)) : read_each(PieceWalker(runs_, begin_, end));
   }
 
-  std::uint64_t bytes_read() const noexcept { return bytes_read_; }
+  const ReadCost& cost() const noexcept { return cost_; }
 
  private:
   std::byte* place(const Piece& piece) const { return into_ + (piece.copy_offset - begin_); }
@@ -82,14 +84,14 @@ class Worker {
       }
       unlooked += piece.bytes;
       std::memcpy(place(piece), storage_.addressable().data() + piece.file_offset, piece.bytes);
-      bytes_read_ += piece.bytes;
+      cost_ += {piece.bytes, 1};
     }
     return {};
   }
 
   Result<void> read_each(PieceWalker walker) {
     for (Piece piece; walker.next(piece);) {
-      bytes_read_ += piece.bytes;
+      cost_ += {piece.bytes, 1};
       if (auto read = storage_.read(piece.file_offset, {place(piece), piece.bytes}, stop_); !read) return read;
     }
     return {};
@@ -99,7 +101,7 @@ class Worker {
   Result<void> read_covering(CoverWalker walker) {
     std::vector<std::byte> buffer(cover_bytes);
     for (Cover cover; walker.next(cover);) {
-      bytes_read_ += cover.bytes;
+      cost_ += {cover.bytes, 1};
       const auto covered = std::span(buffer).first(cover.bytes);
       if (auto read = storage_.read(cover.file_offset, covered, stop_); !read) return read;
       for (const Piece& piece : cover.pieces)
@@ -113,7 +115,7 @@ class Worker {
   const std::uint64_t begin_;
   std::byte* const into_;
   const std::stop_token& stop_;
-  std::uint64_t bytes_read_ = 0;
+  ReadCost cost_;
 };
 
 }  // namespace
@@ -135,7 +137,7 @@ Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::b
     Worker worker(storage, slice.runs, begin, into.data() + begin, options.stop);
     auto result = base::catching_bad_alloc([&] { return worker.run(end); });
     const base::MutexLock lock(mutex);
-    bytes_read += worker.bytes_read();
+    bytes_read += worker.cost().bytes;
     if (!result && !first_error) first_error = std::move(result).error();
   };
   {
@@ -161,22 +163,27 @@ Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::b
   return *std::move(first_error);
 }
 
-Result<std::uint64_t> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
-                                  std::byte* into, const std::stop_token& stop) {
-  return base::catching_bad_alloc([&]() -> Result<std::uint64_t> {
+Result<ReadCost> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
+                             std::byte* into, const std::stop_token& stop) {
+  return base::catching_bad_alloc([&]() -> Result<ReadCost> {
     Worker worker(storage, runs, begin, into, stop);
     if (auto done = worker.run(end); !done) return std::move(done).error();
-    return worker.bytes_read();
+    return worker.cost();
   });
 }
 
-std::uint64_t bytes_to_read(const Runs& runs, std::uint64_t begin, std::uint64_t end) {
-  if (!dense(runs)) return end - begin;
-  CoverWalker walker(runs, begin, end);
-  std::uint64_t bytes = 0;
-  for (Cover cover; walker.next(cover);)
-    bytes += cover.bytes;
-  return bytes;
+ReadCost gather_cost(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end) {
+  ReadCost cost;
+  if (in_memory(storage) || !dense(runs)) {
+    PieceWalker walker(runs, begin, end);
+    for (Piece piece; walker.next(piece);)
+      cost += {piece.bytes, 1};
+  } else {
+    CoverWalker walker(runs, begin, end);
+    for (Cover cover; walker.next(cover);)
+      cost += {cover.bytes, 1};
+  }
+  return cost;
 }
 
 }  // namespace hoist::store

@@ -12,12 +12,25 @@ namespace hoist::store {
 // are dense, by reads that cover many.
 Result<void> gather(const Storage& storage, const Slice& slice, std::span<std::byte> into, const CopyOptions& options);
 
-// Bytes [begin, end) of the copy alone, on the calling thread; does not look at the file's size afterwards. Gives what
-// was read.
-Result<std::uint64_t> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
-                                  std::byte* into, const std::stop_token& stop);
+// What reading takes: of bytes, gaps included, and in how many requests.
+struct ReadCost {
+  std::uint64_t bytes = 0;
+  std::uint64_t requests = 0;
 
-// What gather_part will read for that from a file or a Source, gaps included; memory has no gaps to read.
-std::uint64_t bytes_to_read(const Runs& runs, std::uint64_t begin, std::uint64_t end);
+  ReadCost& operator+=(const ReadCost& other) {
+    bytes += other.bytes;
+    requests += other.requests;
+    return *this;
+  }
+  bool operator==(const ReadCost&) const = default;
+};
+
+// Bytes [begin, end) of the copy alone, on the calling thread; does not look at the file's size afterwards. Gives what
+// it took.
+Result<ReadCost> gather_part(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end,
+                             std::byte* into, const std::stop_token& stop);
+
+// What gather_part will take for that.
+ReadCost gather_cost(const Storage& storage, const Runs& runs, std::uint64_t begin, std::uint64_t end);
 
 }  // namespace hoist::store

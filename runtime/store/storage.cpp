@@ -47,6 +47,29 @@ Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> into, cons
   return {};
 }
 
+Result<void> Storage::read_scattered(std::uint64_t offset, std::span<const io::Target> targets,
+                                     const std::stop_token& stop) const {
+  if (file_) return io::read_scattered(*file_, offset, targets, stop);
+  // One request of the caller's Source costs more than a copy.
+  std::vector<std::byte> together;
+  std::span<const std::byte> found = bytes_;
+  std::uint64_t at = offset;
+  if (source_) {
+    std::uint64_t total = 0;
+    for (const io::Target& target : targets)
+      total += target.bytes;
+    together.resize(total);
+    if (auto read = source_->read_at(offset, together, stop); !read) return read;
+    found = together;
+    at = 0;
+  }
+  for (const io::Target& target : targets) {
+    if (target.into) std::memcpy(target.into, found.data() + at, target.bytes);
+    at += target.bytes;
+  }
+  return {};
+}
+
 Result<void> Storage::check_size() const {
   if (!file_) return {};
   const auto now = file_->size();

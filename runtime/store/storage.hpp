@@ -24,6 +24,10 @@ class Storage {
   // All of `into`; truncated_data, io_error, cancelled, or what the Source says. Never touches the mapping.
   Result<void> read(std::uint64_t offset, std::span<std::byte> into, const std::stop_token& stop = {}) const;
 
+  // The same for bytes that follow each other here and go to several places.
+  Result<void> read_scattered(std::uint64_t offset, std::span<const io::Target> targets,
+                              const std::stop_token& stop = {}) const;
+
   // truncated_data if the file is shorter now than when it was opened: its last page would read as zeros.
   Result<void> check_size() const;
 

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "base/error.hpp"
-#include "store/gather.hpp"
 
 namespace hoist::transfer {
 namespace {
@@ -12,20 +11,6 @@ Error placed(Error error, const Item& item) {
   error.file = item.view.file();
   error.tensor = item.view.name();
   return error;
-}
-
-// A whole tensor is one run; a slice has its own. Gives what was read.
-Result<std::uint64_t> read_part(const Item& item, const Part& part, std::byte* into, const std::stop_token& stop) {
-  const store::Slice* const slice = store::Internals::slice(item.view);
-  if (slice) {
-    auto read = store::gather_part(item.storage(), slice->runs, part.begin, part.end, into, stop);
-    if (!read) return placed(std::move(read).error(), item);
-    return read;
-  }
-  const std::uint64_t bytes = part.end - part.begin;
-  auto read = item.storage().read(item.view.info().offset + part.begin, {into, bytes}, stop);
-  if (!read) return placed(std::move(read).error(), item);
-  return bytes;
 }
 
 }  // namespace
@@ -88,25 +73,71 @@ Result<void> Job::follow(device::NativeStream stream) {
   return Error{.code = Errc::wrong_device, .message = "the tensors go to a device without streams"};
 }
 
-Result<std::uint64_t> Job::read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const {
-  std::uint64_t end = 0, bytes_read = 0;
-  for (const Part& part : pieces_.parts_of(piece)) {
-    std::byte* const into = slot ? slot + part.slot_offset : place(part.item) + part.begin;
-    if (slot) std::memset(slot + end, 0, part.slot_offset - end);
-    end = part.slot_offset + (part.end - part.begin);
-    auto read = read_part(items_[part.item], part, into, stop);
-    if (!read) return read;
-    bytes_read += *read;
+std::byte* Job::place(const Part& part, std::byte* slot) const {
+  return slot ? slot + part.slot_offset : static_cast<std::byte*>(tensors_[part.item].data) + part.begin;
+}
+
+Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const {
+  if (slot) {
+    std::uint64_t end = 0;
+    for (const Part& part : pieces_.parts_of(piece)) {
+      std::memset(slot + end, 0, part.slot_offset - end);
+      end = part.slot_offset + (part.end - part.begin);
+    }
+  }
+  store::ReadCost cost;
+  const store::Storage* checked = nullptr;
+  for (const Read& read : pieces_.reads_of(piece)) {
+    const std::span<const Part> parts = pieces_.parts_of(read);
+    const Item& first = items_[parts.front().item];
+    const store::Slice* const slice = store::Internals::slice(first.view);
+    auto taken = slice ? store::gather_part(first.storage(), slice->runs, parts.front().begin, parts.front().end,
+                                            place(parts.front(), slot), stop)
+                       : read_whole(parts, slot, stop);
+    if (!taken) return placed(std::move(taken).error(), item_at(parts, taken.error().offset));
+    cost += *taken;
   }
   // The last page of a file that was shortened reads as zeros.
-  const store::Storage* checked = nullptr;
-  for (const Part& part : pieces_.parts_of(piece)) {
-    const Item& item = items_[part.item];
+  for (const Read& read : pieces_.reads_of(piece)) {
+    const Item& item = items_[pieces_.parts_of(read).front().item];
     if (&item.storage() == checked) continue;
     checked = &item.storage();
     if (auto whole = checked->check_size(); !whole) return placed(std::move(whole).error(), item);
   }
-  return bytes_read;
+  return cost;
+}
+
+// Stretches that follow each other in the file, gaps left out.
+Result<store::ReadCost> Job::read_whole(std::span<const Part> parts, std::byte* slot,
+                                        const std::stop_token& stop) const {
+  const store::Storage& storage = items_[parts.front().item].storage();
+  const std::uint64_t begin = file_offset(items_[parts.front().item], parts.front());
+  if (parts.size() == 1) {
+    const std::uint64_t bytes = parts.front().end - parts.front().begin;
+    if (auto read = storage.read(begin, {place(parts.front(), slot), bytes}, stop); !read) {
+      return std::move(read).error();
+    }
+    return store::ReadCost{bytes, 1};
+  }
+  std::vector<io::Target> targets;
+  targets.reserve(2 * parts.size());
+  std::uint64_t end = begin;
+  for (const Part& part : parts) {
+    const std::uint64_t at = file_offset(items_[part.item], part);
+    if (at != end) targets.push_back({.into = nullptr, .bytes = at - end});
+    targets.push_back({.into = place(part, slot), .bytes = part.end - part.begin});
+    end = at + (part.end - part.begin);
+  }
+  if (auto read = storage.read_scattered(begin, targets, stop); !read) return std::move(read).error();
+  return store::ReadCost{end - begin, 1};
+}
+
+// The tensor that a byte of the file belongs to, of those that are read together.
+const Item& Job::item_at(std::span<const Part> parts, const std::optional<std::uint64_t>& offset) const {
+  auto found = parts.begin();
+  while (offset && found + 1 != parts.end() && file_offset(items_[found[1].item], found[1]) <= *offset)
+    ++found;
+  return items_[found->item];
 }
 
 Result<device::Mark> Job::submit(const Piece& piece, const std::byte* slot) {
@@ -117,7 +148,7 @@ Result<device::Mark> Job::submit(const Piece& piece, const std::byte* slot) {
     }
   } else {
     for (const Part& part : pieces_.parts_of(piece)) {
-      auto copied = queue_->upload(slot + part.slot_offset, place(part.item) + part.begin, part.end - part.begin);
+      auto copied = queue_->upload(slot + part.slot_offset, place(part, nullptr), part.end - part.begin);
       if (!copied) return placed(std::move(copied).error(), items_[part.item]);
     }
   }

@@ -22,8 +22,8 @@ class Job {
   // wrong_device, where nothing goes through the ring too: the host can't wait for a stream's kernels.
   Result<void> follow(device::NativeStream stream);
 
-  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places. Gives what was read from files.
-  Result<std::uint64_t> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
+  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places. Gives what that took.
+  Result<store::ReadCost> read(const Piece& piece, std::byte* slot, const std::stop_token& stop) const;
   // Queues the copies of a piece from its slot, and a mark behind them.
   Result<device::Mark> submit(const Piece& piece, const std::byte* slot);
 
@@ -53,7 +53,9 @@ class Job {
   } flow;
 
  private:
-  std::byte* place(std::uint32_t item) const { return static_cast<std::byte*>(tensors_[item].data); }
+  std::byte* place(const Part& part, std::byte* slot) const;
+  Result<store::ReadCost> read_whole(std::span<const Part> parts, std::byte* slot, const std::stop_token& stop) const;
+  const Item& item_at(std::span<const Part> parts, const std::optional<std::uint64_t>& offset) const;
 
   std::vector<Item> items_;  // without their names, which are in names_
   Pieces pieces_;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "store/gather.hpp"
-
 namespace hoist::transfer {
 namespace {
+
+bool is_slice(const Item& item) { return store::Internals::slice(item.view) != nullptr; }
 
 class Cutter {
  public:
@@ -56,8 +56,27 @@ class Cutter {
   }
 
   void close() {
-    if (open_) found_.pieces.push_back(piece_);
+    if (!open_) return;
     open_ = false;
+    piece_.first_read = static_cast<std::uint32_t>(found_.reads.size());
+    const std::uint32_t end = piece_.first_part + piece_.part_count;
+    for (std::uint32_t part = piece_.first_part; part < end; ++part) {
+      if (part != piece_.first_part && read_together(found_.parts[part - 1], found_.parts[part])) {
+        ++found_.reads.back().part_count;
+      } else {
+        found_.reads.push_back({.first_part = part, .part_count = 1});
+        ++piece_.read_count;
+      }
+    }
+    found_.pieces.push_back(piece_);
+  }
+
+  // A read costs as much as some 5 KiB from the cache, so a gap of a page is better read than jumped over.
+  bool read_together(const Part& part, const Part& next) const {
+    const Item &item = plan_.items[part.item], &other = plan_.items[next.item];
+    if (&item.storage() != &other.storage() || is_slice(item) || is_slice(other)) return false;
+    const std::uint64_t end = file_offset(item, part) + (part.end - part.begin), begin = file_offset(other, next);
+    return begin >= end && begin - end <= io::max_gap_bytes;
   }
 
   const PlanState& plan_;
@@ -70,10 +89,17 @@ class Cutter {
 
 Pieces cut(const PlanState& plan) { return Cutter(plan).run(); }
 
-std::uint64_t bytes_to_read(const Item& item, const Part& part) {
-  const store::Slice* const slice = store::Internals::slice(item.view);
-  const bool of_memory = !item.storage().file() && !item.storage().source();
-  return slice && !of_memory ? store::bytes_to_read(slice->runs, part.begin, part.end) : part.end - part.begin;
+std::uint64_t file_offset(const Item& item, const Part& part) { return item.view.info().offset + part.begin; }
+
+store::ReadCost read_cost(const PlanState& plan, const Pieces& pieces, const Read& read) {
+  const std::span<const Part> parts = pieces.parts_of(read);
+  const Part &first = parts.front(), &last = parts.back();
+  const Item& item = plan.items[first.item];
+  if (is_slice(item)) {
+    return store::gather_cost(item.storage(), store::Internals::slice(item.view)->runs, first.begin, first.end);
+  }
+  const std::uint64_t end = file_offset(plan.items[last.item], last) + (last.end - last.begin);
+  return {.bytes = end - file_offset(item, first), .requests = 1};
 }
 
 }  // namespace hoist::transfer

@@ -1,6 +1,8 @@
 // A plan cut into pieces: each is read into one slot of the ring, or straight to its place, and is done as a whole.
 #pragma once
 
+#include "io/descriptor.hpp"
+#include "store/gather.hpp"
 #include "transfer/plan_state.hpp"
 
 namespace hoist::transfer {
@@ -16,9 +18,18 @@ struct Part {
   std::uint64_t slot_offset = 0;
 };
 
+// Parts that are read together: one of a slice, by its runs, or whole stretches that follow each other in a file, with
+// at most io::max_gap_bytes between them.
+struct Read {
+  std::uint32_t first_part = 0;
+  std::uint32_t part_count = 0;
+};
+
 struct Piece {
   std::uint32_t first_part = 0;
   std::uint32_t part_count = 0;
+  std::uint32_t first_read = 0;
+  std::uint32_t read_count = 0;
   std::uint64_t bytes = 0;         // of the slot
   std::uint64_t tensor_bytes = 0;  // of them: the others are gaps
   std::uint64_t arena_offset = 0;  // of an image of the arena; of no meaning with destinations of the caller
@@ -28,6 +39,7 @@ struct Piece {
 struct Pieces {
   std::vector<Piece> pieces{};  // in the order in which they arrive
   std::vector<Part> parts{};
+  std::vector<Read> reads{};
   // How many pieces must be done, from the first on, until the item or the group is whole.
   std::vector<std::uint32_t> item_needs{};
   std::vector<std::uint32_t> group_needs{};
@@ -35,11 +47,20 @@ struct Pieces {
   std::span<const Part> parts_of(const Piece& piece) const {
     return std::span(parts).subspan(piece.first_part, piece.part_count);
   }
+  std::span<const Part> parts_of(const Read& read) const {
+    return std::span(parts).subspan(read.first_part, read.part_count);
+  }
+  std::span<const Read> reads_of(const Piece& piece) const {
+    return std::span(reads).subspan(piece.first_read, piece.read_count);
+  }
 };
 
 Pieces cut(const PlanState& plan);
 
-// What reading the part takes from its file.
-std::uint64_t bytes_to_read(const Item& item, const Part& part);
+// Where a part of a whole tensor begins in its file.
+std::uint64_t file_offset(const Item& item, const Part& part);
+
+// What Job::read takes for it.
+store::ReadCost read_cost(const PlanState& plan, const Pieces& pieces, const Read& read);
 
 }  // namespace hoist::transfer

@@ -181,11 +181,15 @@ bool Pipeline::free_a_slot() {
   return true;
 }
 
-void Pipeline::finish(const Work& work, Result<std::uint64_t> read) {
+void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
   const MutexLock lock(mutex_);
   Job& job = *work.job;
-  if (read) job.flow.moved.bytes_read += *read;
-  else fail_locked(job, std::move(read).error());
+  if (read) {
+    job.flow.moved.bytes_read += read->bytes;
+    job.flow.moved.requests += read->requests;
+  } else {
+    fail_locked(job, std::move(read).error());
+  }
   if (job.flow.error) {
     if (work.slot != no_slot) free_.push_back(work.slot);
   } else {

@@ -49,7 +49,7 @@ class Pipeline {
   bool take(Work& work);
   bool free_a_slot() HOIST_REQUIRES(mutex_);
   Result<void> wait_for_mark(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
-  void finish(const Work& work, Result<std::uint64_t> read);
+  void finish(const Work& work, Result<store::ReadCost> read);
   void submit_in_order(Job& job) HOIST_REQUIRES(mutex_);
   void advance(Job& job) HOIST_REQUIRES(mutex_);
   void fail_locked(Job& job, Error error) HOIST_REQUIRES(mutex_);

@@ -169,10 +169,13 @@ Estimate Plan::estimate() const {
   HOIST_ASSERT(state_);
   Estimate estimate{.tensors = state_->items.size(), .device_bytes = state_->arena_bytes};
   const transfer::Pieces pieces = transfer::cut(*state_);
-  for (const transfer::Part& part : pieces.parts) {
-    estimate.bytes += part.end - part.begin;
-    estimate.bytes_read += transfer::bytes_to_read(state_->items[part.item], part);
-  }
+  for (const transfer::Piece& piece : pieces.pieces)
+    estimate.bytes += piece.tensor_bytes;
+  store::ReadCost cost;
+  for (const transfer::Read& read : pieces.reads)
+    cost += transfer::read_cost(*state_, pieces, read);
+  estimate.bytes_read = cost.bytes;
+  estimate.requests = cost.requests;
   return estimate;
 }
 

@@ -10,8 +10,8 @@ namespace hoist::transfer {
 struct Running {
   Running(std::shared_ptr<Pipeline> pipeline_, std::shared_ptr<Job> job_, const std::stop_token& stop)
       : pipeline(std::move(pipeline_)), job(std::move(job_)) {
+    cancel.emplace(stop, [this] { pipeline->cancel(*job); });  // first: what was cancelled before never begins
     pipeline->start(*job);
-    cancel.emplace(stop, [this] { pipeline->cancel(*job); });
   }
   ~Running() {
     cancel.reset();  // first: it uses the job

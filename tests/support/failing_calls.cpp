@@ -102,6 +102,7 @@ int __real_open(const char* path, int flags, ...);
 int __real_fcntl(int fd, int command, ...);
 int __real_fstat(int fd, struct stat* status);
 ssize_t __real_pread(int fd, void* into, size_t bytes, off_t offset);
+ssize_t __real_preadv(int fd, const struct iovec* into, int count, off_t offset);
 void* __real_mmap(void* address, size_t bytes, int protection, int flags, int fd, off_t offset);
 int __real_madvise(void* address, size_t bytes, int advice);
 int __real_posix_fadvise(int fd, off_t offset, off_t bytes, int advice);
@@ -132,6 +133,19 @@ ssize_t __wrap_pread(int fd, void* into, size_t bytes, off_t offset) {
   const auto verdict = judge(Call::pread, {number(fd), number(into), bytes, number(offset)});
   if (verdict.error != 0) return -1;
   return __real_pread(fd, into, std::min(bytes, verdict.at_most), offset);
+}
+
+ssize_t __wrap_preadv(int fd, const struct iovec* into, int count, off_t offset) {
+  const auto verdict = judge(Call::preadv, {number(fd), number(into), number(count), number(offset)});
+  if (verdict.error != 0) return -1;
+  // The first vectors that hold no more bytes than may be read, the last of them shortened.
+  std::vector<struct iovec> vectors(into, into + count);
+  std::size_t left = verdict.at_most;
+  for (struct iovec& vector : vectors) {
+    vector.iov_len = std::min(vector.iov_len, left);
+    left -= vector.iov_len;
+  }
+  return __real_preadv(fd, vectors.data(), count, offset);
 }
 
 void* __wrap_mmap(void* address, size_t bytes, int protection, int flags, int fd, off_t offset) {

@@ -10,7 +10,7 @@
 
 namespace hoist::test {
 
-enum class Call { open, fcntl, fstat, pread, mmap, madvise, posix_fadvise };
+enum class Call { open, fcntl, fstat, pread, preadv, mmap, madvise, posix_fadvise };
 inline constexpr std::size_t call_kinds = 8;
 
 // What happens to the calls number `first`, ..., `first + count - 1`, counted from 1 over all threads.

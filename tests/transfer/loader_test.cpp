@@ -116,6 +116,7 @@ TEST_P(LoadsEveryWay, PutEveryByteInItsPlace) {
     const LoadReport report = transfer.report();
     EXPECT_EQ(report.moved.bytes, what.estimate().bytes);
     EXPECT_EQ(report.moved.bytes_read, what.estimate().bytes_read);
+    EXPECT_EQ(report.moved.requests, what.estimate().requests);
     EXPECT_EQ(report.moved.device_bytes, what.estimate().device_bytes);
     const bool staged = GetParam().staging == Staging::always || !device->host_can_write();
     EXPECT_EQ(report.staging_bytes, staged ? 8 * MiB : 0);
@@ -290,6 +291,20 @@ TEST_F(LoadsThatFail, SayWhichTensorCouldNotBeRead) {
     Transfer transfer = loader.start(plan(), {.staging = staging}).value();
     EXPECT_THAT(transfer.wait(), Succeeds()) << "the loader is as good as before";
   }
+}
+
+TEST_F(LoadsThatFail, SayWhichOfTheTensorsThatAreReadTogetherCouldNotBe) {
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  Plan small(checkpoint_);
+  small.select("small.*").value();
+  // The file is cut one byte into small.4.
+  const auto offset = checkpoint_.at("small.4")->info().offset;
+  std::filesystem::resize_file(path_, offset + 1);
+  Transfer transfer = loader.start(small).value();
+  const auto whole = transfer.wait();
+  ASSERT_THAT(whole, FailsWith(Errc::truncated_data));
+  EXPECT_EQ(whole.error().tensor, "small.4");
+  EXPECT_EQ(whole.error().offset, offset + 1);
 }
 
 TEST_F(LoadsThatFail, ReportAFileThatWasCutShort) {

@@ -34,6 +34,25 @@ struct Described {
   }
 };
 
+// Each part is in one read, and a read goes forward in one file without large gaps.
+void check_reads(const PlanState& state, const Pieces& cut_up, const Piece& piece) {
+  std::uint32_t next_part = piece.first_part;
+  for (const Read& read : cut_up.reads_of(piece)) {
+    ASSERT_EQ(read.first_part, next_part);
+    ASSERT_GT(read.part_count, 0U);
+    next_part += read.part_count;
+    const std::span<const Part> parts = cut_up.parts_of(read);
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      const Item &before = state.items[parts[i - 1].item], &item = state.items[parts[i].item];
+      ASSERT_EQ(&before.storage(), &item.storage());
+      const std::uint64_t end = file_offset(before, parts[i - 1]) + parts[i - 1].end - parts[i - 1].begin;
+      ASSERT_GE(file_offset(item, parts[i]), end);
+      ASSERT_LE(file_offset(item, parts[i]) - end, io::max_gap_bytes);
+    }
+  }
+  ASSERT_EQ(next_part, piece.first_part + piece.part_count);
+}
+
 // What must hold of every cut.
 void check(const Plan& plan) {
   const PlanState& state = PlanAccess::state(plan);
@@ -64,6 +83,7 @@ void check(const Plan& plan) {
       }
     }
     ASSERT_EQ(end, piece.bytes);
+    check_reads(state, cut_up, piece);
   }
   ASSERT_EQ(next_part, cut_up.parts.size());
   for (std::size_t i = 0; i < state.items.size(); ++i) {
@@ -123,6 +143,29 @@ TEST(Pieces, EndWithTheirGroup) {
   plan.select("t1").value();
   check(plan);
   EXPECT_EQ(cut(PlanAccess::state(plan)).group_needs, (std::vector<std::uint32_t>{1, 2, 2, 3}));
+}
+
+TEST(Pieces, ReadNeighboursTogetherAndOverAGapOfAPageAndNoFarther) {
+  for (const std::uint64_t gap : {io::max_gap_bytes, io::max_gap_bytes + 1}) {
+    Plan plan(Checkpoint::of(Described{{10, 20, gap, 30}}.archive()));
+    plan.select(std::vector<std::string>{"**", "!t2"}).value();
+    check(plan);
+    const bool together = gap == io::max_gap_bytes;
+    EXPECT_EQ(plan.estimate().requests, together ? 1U : 2U);
+    EXPECT_EQ(plan.estimate().bytes_read, 60 + (together ? gap : 0));
+    EXPECT_EQ(plan.estimate().bytes, 60U);
+  }
+}
+
+TEST(Pieces, ReadASliceByItself) {
+  const Archive archive = Described{{10, 20, 30}}.archive();
+  Plan plan(Checkpoint::of(archive));
+  plan.add({{.view = archive.at("t0").value()},
+            {.view = archive.at("t1")->slice({{.start = 5}}).value()},
+            {.view = archive.at("t2").value()}})
+      .value();
+  check(plan);
+  EXPECT_EQ(plan.estimate().requests, 3U);
 }
 
 TEST(Pieces, OfAnEmptyPlanAreNone) {
