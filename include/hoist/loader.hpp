@@ -26,6 +26,7 @@ struct DeviceTensor {
 struct LoadReport {
   Estimate moved{};                 // so far: what was read and, through the ring, given to the device
   std::uint64_t staging_bytes = 0;  // of the ring; 0 where it is not used
+  std::vector<Error> warnings{};    // why the ring is smaller than was asked for, or not pinned
 };
 
 enum class Staging : std::uint8_t {

@@ -59,6 +59,7 @@ class Pipeline {
 
   const std::shared_ptr<device::Backend> device_;
   const device::Buffer ring_;
+  std::vector<Error> refusals_;  // of a larger or a better ring; not changed once readers run
   mutable base::Mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts
