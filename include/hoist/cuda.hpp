@@ -25,7 +25,8 @@ struct CudaOptions {
   // A pool of this device, which must outlive everything that was made with the device.
   CUmemPoolHandle_st* pool = nullptr;
   // An allocator, called from any thread: 256-byte aligned memory that can be used at once, or null. It throws nothing
-  // but std::bad_alloc. `free` is called after hoist's own copies are done, not the caller's streams: see release_after.
+  // but std::bad_alloc. `free` is called after hoist's own copies are done, not the caller's streams: see
+  // release_after.
   std::function<void*(std::uint64_t bytes)> allocate{};
   std::function<void(void* address, std::uint64_t bytes)> free{};
 };

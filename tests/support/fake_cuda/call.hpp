@@ -21,8 +21,10 @@ cudaError_t call(std::string_view name, Body body, Kind kind = Kind::usual) {
     ++all.calls_after_loss;
     status = all.sticky;
   } else {
-    if (all.calls == all.fail_call) status = all.fail_error;
-    else if (name == all.named_call) status = all.named_error;
+    if (all.calls == all.fail_call) {
+      status = all.fail_error;
+      if (status >= cudaErrorIllegalAddress && status <= cudaErrorLaunchFailure) all.sticky = status;
+    } else if (name == all.named_call) status = all.named_error;
     if (status == cudaSuccess) status = body(lock);
     else if (kind == Kind::frees) (void)body(lock);
   }

@@ -17,7 +17,8 @@ namespace hoist::test::fake_cuda {
 // A machine as new, for one test; what the one before left behind is forgotten.
 struct Setup {
   int devices = 2;
-  int driver_version = 13000;  // 0: none is installed
+  int driver_version = CUDART_VERSION;        // 0: none is installed
+  std::uint64_t max_registered = UINT64_MAX;  // bytes that may be page-locked at once
 };
 void reset(Setup setup = {});
 
@@ -31,13 +32,13 @@ struct Alive {
 Alive alive();
 
 // Calls that can fail, from 1 on since reset(), over all threads: number `call` gives this error. A call that makes
-// something has made nothing then; one that frees has freed.
+// something has made nothing then; one that frees has freed. An error that CUDA can't clear loses the device.
 void fail_at(std::uint64_t call, cudaError_t error);
 std::uint64_t calls();
 bool failed();                                            // it came to that
 void fail_calls_of(std::string name, cudaError_t error);  // every call of one function; "" none
 
-// What kernels do: every call from now on gives this error, and nothing goes on. None of `calls_after` may be needed.
+// As a kernel's fault does: every call from now on gives this error, and nothing goes on.
 void lose(cudaError_t sticky);
 std::uint64_t calls_after_loss();
 

@@ -159,6 +159,11 @@ cudaError_t cudaFreeAsync(void* address, cudaStream_t handle) {
 cudaError_t cudaHostRegister(void* address, std::size_t bytes, unsigned) {
   return call("cudaHostRegister", [&](Lock&) {
     if (machine().registered(address, 1)) return cudaErrorHostMemoryAlreadyRegistered;
+    std::uint64_t held = 0;
+    for (const auto& [begin, length] : machine().registrations)
+      held += length;
+    const std::uint64_t most = machine().setup.max_registered;
+    if (held > most || bytes > most - held) return cudaErrorMemoryAllocation;
     if (is_file_mapping(address)) broken("a file mapping was registered");
     machine().registrations[reinterpret_cast<std::uintptr_t>(address)] = bytes;
     return cudaSuccess;
