@@ -27,7 +27,6 @@ CUresult get_current(CUcontext* context) {
 
 CUresult set_current(CUcontext context) {
   const Lock lock(machine().mutex);
-  if (machine().sticky != cudaSuccess) ++machine().calls_after_loss;
   if (machine().named_call == "cuCtxSetCurrent") return static_cast<CUresult>(machine().named_error);
   this_thread().device = static_cast<int>(reinterpret_cast<std::intptr_t>(context)) - 1;
   return CUDA_SUCCESS;

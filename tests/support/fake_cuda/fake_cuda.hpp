@@ -40,7 +40,7 @@ void fail_calls_of(std::string name, cudaError_t error);  // every call of one f
 
 // As a kernel's fault does: every call from now on gives this error, and nothing goes on.
 void lose(cudaError_t sticky);
-std::uint64_t calls_after_loss();
+std::uint64_t calls_after_loss();  // but for the driver's, which give a thread its context back
 
 // Work of the caller's on a stream, not done before it is let go.
 class Work {
