@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <ostream>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "device/device_access.hpp"
 #include "support/matchers.hpp"
+#include "support/required_devices.hpp"
 
 namespace hoist::device {
 
@@ -25,12 +25,6 @@ struct Kind {
 };
 
 inline void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
-
-// HOIST_REQUIRE_CUDA=1: a device that is not there is a failure, instead of a test that is skipped.
-inline bool cuda_is_required() {
-  const char* const required = std::getenv("HOIST_REQUIRE_CUDA");
-  return required && std::string_view(required) == "1";
-}
 
 class Conformance : public testing::TestWithParam<Kind> {
  protected:
@@ -54,7 +48,7 @@ class Conformance : public testing::TestWithParam<Kind> {
 
   void SetUp() override {
     auto made = GetParam().make();
-    if (!made && made.error().code == Errc::device_unavailable && !cuda_is_required()) {
+    if (!made && made.error().code == Errc::device_unavailable && !test::cuda_is_required()) {
       GTEST_SKIP() << made.error().to_string();
     }
     ASSERT_THAT(made, Succeeds());
