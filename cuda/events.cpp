@@ -7,8 +7,10 @@ Event::~Event() {
 }
 
 Events::~Events() {
-  for (const cudaEvent_t event : spare_)
-    context_.release([&] { context_.ignore(cudaEventDestroy(event)); });
+  context_.release([this] {
+    for (const cudaEvent_t event : spare_)
+      context_.ignore(cudaEventDestroy(event));
+  });
 }
 
 Result<Event> Events::take() {
