@@ -1,5 +1,5 @@
-// Making Errors: the one place that maps errno, and how text from a file is put into a message. What libhoist_cuda needs
-// of it is visible in a shared libhoist.
+// Making Errors: the one place that maps errno, and how text from a file is put into a message.
+// What libhoist_cuda needs of it is visible in a shared libhoist.
 #pragma once
 
 #include <new>
