@@ -11,7 +11,7 @@
 
 #include "hoist/checkpoint.hpp"
 #include "support/figure.hpp"
-#include "support/memory.hpp"
+#include "support/loops.hpp"
 #include "support/raw_loops.hpp"
 #include "support/text.hpp"
 
@@ -59,14 +59,6 @@ struct Job {
   }
 };
 
-// What a loop does with bytes [begin, end) of the data.
-using Loop = std::function<void(const MappedFile& file, std::size_t begin, std::size_t end)>;
-
-struct NamedLoop {
-  std::string name;
-  Loop loop;
-};
-
 NamedLoop pread_of(const Job& job, std::size_t chunk) {
   return {text("pread ", chunk / KiB, " KiB"), [&job, chunk](const MappedFile& file, auto begin, auto end) {
             pread_loop(file.descriptor(), job.data_start + begin, job.into.bytes().subspan(begin, end - begin), chunk);
@@ -77,21 +69,6 @@ NamedLoop memcpy_of(const Job& job, std::size_t chunk, std::string name) {
   return {std::move(name), [&job, chunk](const MappedFile& file, auto begin, auto end) {
             memcpy_loop(file.bytes().subspan(job.data_start + begin, end - begin),
                         job.into.bytes().subspan(begin, end - begin), chunk);
-          }};
-}
-
-// Over a mapping whose pages are there, as after an earlier copy.
-Candidate again(const Job& job, unsigned threads, const NamedLoop& named) {
-  return {named.name, [&job, threads, loop = named.loop] {
-            in_parts(threads, job.into.bytes().size(), [&](auto begin, auto end) { loop(job.file, begin, end); });
-          }};
-}
-
-// With opening and mapping the file: weights are mostly copied once.
-Candidate first_time(const Job& job, unsigned threads, const NamedLoop& named, Pages pages) {
-  return {named.name, [&job, threads, loop = named.loop, pages] {
-            const MappedFile file(job.path, pages);
-            in_parts(threads, job.into.bytes().size(), [&](auto begin, auto end) { loop(file, begin, end); });
           }};
 }
 
@@ -110,18 +87,19 @@ void measure(const Job& job, const std::string& name, unsigned threads, std::siz
     print(rate_figure(title, compare(subject, limit.run, pairs), static_cast<double>(job.data().size()), at_least));
   };
 
+  const std::size_t bytes = job.data().size();
   std::vector<Candidate> preads, memcpys, first_times;
   for (const std::size_t chunk : {256 * KiB, MiB, 4 * MiB, 16 * MiB}) {
     const NamedLoop loop = pread_of(job, chunk);
-    preads.push_back(again(job, threads, loop));
-    first_times.push_back(first_time(job, threads, loop, Pages::untouched));
+    preads.push_back(again(job.file, threads, bytes, loop));
+    first_times.push_back(first_time(job.path, threads, bytes, loop, Pages::untouched));
   }
   for (const std::size_t chunk : {MiB, 16 * MiB}) {
     NamedLoop loop = memcpy_of(job, chunk, text("mapped memcpy ", chunk / MiB, " MiB"));
-    memcpys.push_back(again(job, threads, loop));
-    first_times.push_back(first_time(job, threads, loop, Pages::untouched));
+    memcpys.push_back(again(job.file, threads, bytes, loop));
+    first_times.push_back(first_time(job.path, threads, bytes, loop, Pages::untouched));
     loop.name += ", populated first";
-    first_times.push_back(first_time(job, threads, loop, Pages::populated));
+    first_times.push_back(first_time(job.path, threads, bytes, loop, Pages::populated));
   }
   const Work copy = [&] { job.copy(job.archive, threads); };
   show("", copy, fastest(preads, rounds), 0.95);
@@ -129,8 +107,8 @@ void measure(const Job& job, const std::string& name, unsigned threads, std::siz
   const Work open_and_copy = [&] { job.copy(hoist::Archive::open(job.path).value(), threads); };
   show(", opened anew", open_and_copy, fastest(first_times, rounds), 0.95);
   // One memcpy call is no loop: above a size that glibc chooses by the cache it stores past the caches.
-  const NamedLoop one = memcpy_of(job, job.data().size(), "one mapped memcpy a thread");
-  show("", copy, again(job, threads, one), std::nullopt);
+  const NamedLoop one = memcpy_of(job, bytes, "one mapped memcpy a thread");
+  show("", copy, again(job.file, threads, bytes, one), std::nullopt);
 }
 
 }  // namespace

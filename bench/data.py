@@ -110,6 +110,24 @@ def matrices(folder, side):
     return write(folder / f"column-shards-{side}.safetensors", tensors, random_data=True)
 
 
+def decoder(folder, layers, hidden, inner, key_value, vocabulary):
+    """A language model of realistic tensors, with grouped keys and values and a tied head."""
+    tensors = [("model.embed_tokens.weight", "F16", [vocabulary, hidden]), ("model.norm.weight", "F16", [hidden])]
+    shapes = {"mlp.down_proj": [hidden, inner], "mlp.gate_proj": [inner, hidden], "mlp.up_proj": [inner, hidden],
+              "self_attn.q_proj": [hidden, hidden], "self_attn.k_proj": [key_value, hidden],
+              "self_attn.v_proj": [key_value, hidden], "self_attn.o_proj": [hidden, hidden],
+              "input_layernorm": [hidden], "post_attention_layernorm": [hidden]}
+    tensors += [(f"model.layers.{layer}.{part}.weight", "F16", shape)
+                for layer in range(layers) for part, shape in shapes.items()]
+    return write(folder / f"decoder-{layers}-{hidden}.safetensors", tensors, random_data=True)
+
+
+def small_tensors(folder, count):
+    """4 KiB each, named as the adapters of an expert model are."""
+    tensors = [(f"model.layers.{i // 1000}.experts.{i % 1000}.lora_a.weight", "F16", [8, 256]) for i in range(count)]
+    return write(folder / f"small-{count}.safetensors", tensors, random_data=True)
+
+
 def sparse_2_gb(folder):
     """2 GB in 300 tensors; nothing that `ls` or `verify` do may touch their bytes."""
     return write(folder / "sparse-2gb.safetensors", [(f"layers.{i}.weight", "F16", [1634, 2040]) for i in range(300)])

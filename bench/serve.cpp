@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "hoist/checkpoint.hpp"
+#include "hoist/loader.hpp"
+#include "support/landing.hpp"
 #include "support/text.hpp"
 
 namespace {
@@ -75,10 +76,33 @@ std::vector<std::unique_ptr<std::byte[]>> load(const std::string& path) {
   return tensors;
 }
 
-std::string answer(const std::string& verb, const std::string& path, const std::string& name) {
+// What a server keeps: a loader, and memory for a model. Peers get back what they freed the round before; an arena
+// would not, since smaller pieces are cut off it in between, and new memory would be measured instead of loading.
+struct Lift {
+  hoist::Loader loader = bench::make_loader(0);
+  std::unique_ptr<bench::Buffer> memory{};
+
+  hoist::Transfer run(const std::string& path) {
+    const auto checkpoint = hoist::Checkpoint::open(path).value();
+    auto transfer = loader.start(bench::plan_into(checkpoint, *memory)).value();
+    transfer.wait().value();
+    return transfer;
+  }
+
+  std::string check(const std::string& path) {
+    const bench::MappedFile file(path);
+    memory = std::make_unique<bench::Buffer>(file.bytes().size());
+    bench::check(run(path).tensors(), hoist::Checkpoint::open(path).value(), file);
+    return "right";
+  }
+};
+
+std::string answer(Lift& lift, const std::string& verb, const std::string& path, const std::string& name) {
   if (verb == "open") return nanoseconds(name, [&] { return hoist::Archive::open(path).value(); });
   if (verb == "checkpoint") return nanoseconds(name, [&] { return hoist::Checkpoint::open(path).value(); });
   if (verb == "load") return nanoseconds(name, [&] { return load(path); });
+  if (verb == "lift") return nanoseconds(name, [&] { return lift.run(path); });
+  if (verb == "check-lift") return lift.check(path);
   if (verb == "held") return held(path);
   const auto checkpoint = hoist::Checkpoint::open(path).value();
   if (verb == "count") return std::to_string(checkpoint.tensor_count());
@@ -90,9 +114,10 @@ std::string answer(const std::string& verb, const std::string& path, const std::
 
 int main() {
   std::ios::sync_with_stdio(false);
+  Lift lift;
   for (std::string verb, path, name; std::getline(std::cin, verb, '\t');) {
     std::getline(std::cin, path, '\t');
     std::getline(std::cin, name);
-    std::cout << answer(verb, path, name) << std::endl;
+    std::cout << answer(lift, verb, path, name) << std::endl;
   }
 }

@@ -6,7 +6,7 @@
 
 #include "hoist/checkpoint.hpp"
 #include "support/figure.hpp"
-#include "support/memory.hpp"
+#include "support/loops.hpp"
 #include "support/raw_loops.hpp"
 #include "support/text.hpp"
 
@@ -43,13 +43,6 @@ struct Job {
   }
 };
 
-using Loop = std::function<void(const MappedFile& file, std::size_t begin, std::size_t end)>;
-
-struct NamedLoop {
-  std::string name;
-  Loop loop;
-};
-
 std::vector<NamedLoop> safe_loops(const Job& job) {
   const auto into = job.into.bytes();
   const Strided runs = job.runs;
@@ -65,21 +58,6 @@ std::vector<NamedLoop> safe_loops(const Job& job) {
                        vm_readv_runs(file.bytes(), runs, begin, end, into, batch);
                      }});
   return loops;
-}
-
-// Over a mapping whose pages are there, as after an earlier copy.
-Candidate again(const Job& job, const NamedLoop& named) {
-  return {named.name, [&job, loop = named.loop] {
-            in_parts(job.threads, job.rows, [&](auto begin, auto end) { loop(job.file, begin, end); });
-          }};
-}
-
-// With opening and mapping the file: a shard is mostly copied once.
-Candidate first_time(const Job& job, const NamedLoop& named) {
-  return {named.name, [&job, loop = named.loop] {
-            const MappedFile file(job.path, Pages::untouched);
-            in_parts(job.threads, job.rows, [&](auto begin, auto end) { loop(file, begin, end); });
-          }};
 }
 
 void check(const Job& job, const Candidate& candidate) {
@@ -108,8 +86,8 @@ void measure(const Job& job, std::size_t pairs) {
   const Work open_and_copy = [&] { job.open_shard().copy_to(job.into.bytes(), {.threads = job.threads}).value(); };
   std::vector<Candidate> limits, limits_with_open;
   for (const NamedLoop& named : safe_loops(job)) {
-    limits.push_back(again(job, named));
-    limits_with_open.push_back(first_time(job, named));
+    limits.push_back(again(job.file, job.threads, job.rows, named));
+    limits_with_open.push_back(first_time(job.path, job.threads, job.rows, named, Pages::untouched));
   }
   show_against_best(job, job.title(), copy, limits, pairs);
   show_against_best(job, job.title() + ", opened anew", open_and_copy, limits_with_open, pairs);
@@ -119,9 +97,10 @@ void measure(const Job& job, std::size_t pairs) {
          .value = static_cast<double>(bytes_read) / share,
          .unit = text("of 1/", shard_count),
          .at_most = 1.05});
-  const auto mapped = again(job, {"mapped memcpy", [&job](const MappedFile& file, auto begin, auto end) {
-                                    memcpy_runs(file.bytes(), job.runs, begin, end, job.into.bytes());
-                                  }});
+  const auto mapped =
+      again(job.file, job.threads, job.rows, {"mapped memcpy", [&job](const MappedFile& file, auto begin, auto end) {
+                                                memcpy_runs(file.bytes(), job.runs, begin, end, job.into.bytes());
+                                              }});
   print(rate_figure(job.title() + ", against mapped memcpy, which does not survive", compare(copy, mapped.run, pairs),
                     static_cast<double>(job.into.bytes().size()), std::nullopt));
 }

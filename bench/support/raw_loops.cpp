@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -27,6 +28,15 @@ void in_parts(unsigned threads, std::size_t count, const std::function<void(std:
   part(count * (threads - 1) / threads, count);
 }
 
+void in_turns(unsigned threads, std::size_t count, std::size_t step,
+              const std::function<void(unsigned, std::size_t, std::size_t)>& part) {
+  std::atomic<std::size_t> next = 0;
+  in_parts(threads, threads, [&](std::size_t thread, std::size_t) {
+    for (std::size_t begin; (begin = next.fetch_add(step)) < count;)
+      part(static_cast<unsigned>(thread), begin, std::min(count, begin + step));
+  });
+}
+
 void pread_loop(int descriptor, std::uint64_t offset, std::span<std::byte> into, std::size_t chunk) {
   for (std::size_t done = 0; done < into.size();) {
     const ssize_t got =
@@ -39,6 +49,15 @@ void pread_loop(int descriptor, std::uint64_t offset, std::span<std::byte> into,
 void memcpy_loop(std::span<const std::byte> from, std::span<std::byte> into, std::size_t chunk) {
   for (std::size_t done = 0; done < into.size(); done += chunk)
     std::memcpy(into.data() + done, from.data() + done, std::min(chunk, into.size() - done));
+}
+
+void two_copies_loop(int descriptor, std::uint64_t offset, std::span<std::byte> into, std::span<std::byte> slots,
+                     std::size_t chunk, unsigned threads) {
+  in_turns(threads, into.size(), chunk, [&](unsigned thread, std::size_t begin, std::size_t end) {
+    const auto slot = slots.subspan(thread * chunk, end - begin);
+    pread_loop(descriptor, offset + begin, slot, chunk);
+    std::memcpy(into.data() + begin, slot.data(), slot.size());
+  });
 }
 
 void pread_each_run(int descriptor, const Strided& runs, std::size_t begin, std::size_t end,

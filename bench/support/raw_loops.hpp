@@ -11,8 +11,17 @@ namespace bench {
 // Runs part(begin, end) for `threads` equal parts of [0, count), the last on the calling thread.
 void in_parts(unsigned threads, std::size_t count, const std::function<void(std::size_t, std::size_t)>& part);
 
+// Each of `threads` threads takes the next [begin, end) of at most `step` until `count` is reached; its own number,
+// from 0, goes first.
+void in_turns(unsigned threads, std::size_t count, std::size_t step,
+              const std::function<void(unsigned, std::size_t, std::size_t)>& part);
+
 void pread_loop(int descriptor, std::uint64_t offset, std::span<std::byte> into, std::size_t chunk);
 void memcpy_loop(std::span<const std::byte> from, std::span<std::byte> into, std::size_t chunk);
+
+// Each chunk is read into its thread's part of `slots`, of `chunk` bytes, and copied to its place from there.
+void two_copies_loop(int descriptor, std::uint64_t offset, std::span<std::byte> into, std::span<std::byte> slots,
+                     std::size_t chunk, unsigned threads);
 
 // Equal runs at equal distances: the columns of one shard of a matrix.
 struct Strided {

@@ -1,8 +1,10 @@
 // Where tensors are loaded to. The queues, marks and buffers behind it are runtime/device's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "hoist/result.hpp"
@@ -23,6 +25,10 @@ class HOIST_API Device {
   static Result<Device> host();
 
   Result<DeviceInfo> info() const;
+
+  // Copies device memory, where a tensor was loaded, into the host's, and waits. Takes a queue and staging memory for
+  // each call: read much at once.
+  Result<void> read(const void* address, std::span<std::byte> into) const;
 
  private:
   friend struct DeviceAccess;  // runtime/device

@@ -1,6 +1,9 @@
 // Runs plans: from files into device memory, through a bounded ring of staging memory where the device needs one.
 #pragma once
 
+#include <chrono>
+#include <functional>
+
 #include "hoist/device.hpp"
 #include "hoist/plan.hpp"
 
@@ -23,10 +26,31 @@ struct DeviceTensor {
   std::uint64_t byte_count = 0;
 };
 
+// How far a load is, and what it took so far. A copy counts as done, and a tensor as there, when that was noticed: at a
+// wait, or when its slot of the ring was needed again.
 struct LoadReport {
-  Estimate moved{};                 // so far: what was read and, through the ring, given to the device
+  Estimate moved{};                 // what was read and, through the ring, given to the device
+  std::uint64_t copies = 0;         // that the device was given; many tensors make one
   std::uint64_t staging_bytes = 0;  // of the ring; 0 where it is not used
   std::vector<Error> warnings{};    // why the ring is smaller than was asked for, or not pinned
+  // From the start on; 0: not yet.
+  std::chrono::nanoseconds first_tensor{};
+  std::chrono::nanoseconds total{};
+  // Summed over the threads that did it.
+  std::chrono::nanoseconds reading{};
+  std::chrono::nanoseconds waiting_for_slots{};  // readers, with nowhere to read to
+  std::chrono::nanoseconds submitting{};         // giving copies to the device
+  std::chrono::nanoseconds waiting_for_device{};
+};
+
+// read: files are read; copy: the last copies are on their way; finish: everything is there.
+enum class Stage : std::uint8_t { read, copy, finish };
+
+struct Progress {
+  Stage stage{};
+  std::uint64_t bytes_done = 0;  // read or, through the ring, given to the device
+  std::uint64_t bytes_total = 0;
+  std::chrono::nanoseconds elapsed{};
 };
 
 enum class Staging : std::uint8_t {
@@ -35,7 +59,7 @@ enum class Staging : std::uint8_t {
 };
 
 struct LoaderOptions {
-  std::uint64_t staging_bytes = 128ULL << 20;  // taken once, reused by every load; at least 8 MiB
+  std::uint64_t staging_bytes = 128ULL << 20;  // taken once, reused by every load; at least 8 MiB, 16 for two at once
   unsigned threads = 0;                        // readers; 0: as many as the machine has processors, at most 16
 };
 
@@ -43,6 +67,10 @@ struct LoadOptions {
   std::uint64_t max_device_bytes = UINT64_MAX;  // over_budget beyond it, before the first byte is read
   Staging staging = Staging::automatic;
   std::stop_token stop{};  // cancelled
+  // Ten times a second, from one thread, which is there for it alone; the last call says finish, unless the load fails.
+  // It must not throw, nor destroy the transfer.
+  std::function<void(const Progress&)> on_progress{};
+  bool trace = false;  // record what Transfer::write_trace writes
 };
 
 // Loaded tensors and the memory that they lie in.
@@ -79,6 +107,9 @@ class HOIST_API Transfer {
   Result<void> wait(std::string_view name) const;
   Result<void> wait(Plan::Group group) const;
   LoadReport report() const;
+  // What each reader, slot and queue did so far, as Chrome trace events, which Perfetto opens. Needs
+  // LoadOptions::trace.
+  Result<void> write_trace(const std::filesystem::path& path) const;
 
   Result<LoadedTensors> take() &&;  // waits; on an error the Transfer still owns everything
 
@@ -89,8 +120,10 @@ class HOIST_API Transfer {
   std::unique_ptr<transfer::Running> running_;
 };
 
-// The ring and the readers; make one and keep it. A handle, thread-safe. Transfers run one after the other, in the
-// order in which they were started.
+// The ring and the readers; make one and keep it. A handle, thread-safe. Transfers are served in the order in which
+// they were started, but each that has begun has two slots of 4 MiB of the ring for its own, and goes on however long
+// another waits for its device. After a failure or a cancel no more is read; its memory stays until the Transfer is
+// destroyed.
 class HOIST_API Loader {
  public:
   static Result<Loader> create(Device device, LoaderOptions = {});

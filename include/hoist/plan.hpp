@@ -28,6 +28,18 @@ struct Estimate {
   std::uint64_t device_bytes = 0;  // of the arena
 };
 
+// A tensor of a plan, and its places. Lives as long as the plan, unchanged.
+struct Planned {
+  const TensorView& view;  // its file, dtype and shape
+  std::string_view name;
+  std::size_t group = 0;
+  void* destination = nullptr;     // of the caller, or
+  std::uint64_t arena_offset = 0;  // in the transfer's arena
+  std::uint64_t file_offset = 0;   // where it begins in its file; of a slice, the first byte that is asked for
+  std::uint64_t file_bytes = 0;    // from there to its last byte; more than its own where a slice has gaps
+  std::uint64_t bytes_read = 0;    // of the file, for it alone
+};
+
 // Each call adds a group; groups arrive in the order of the calls, and inside a group by shard, then file order. A
 // value, for one thread. A moved-from plan may only be assigned or destroyed.
 class HOIST_API Plan {
@@ -51,6 +63,7 @@ class HOIST_API Plan {
   Result<Group> add(TensorView view);
 
   std::size_t group_count() const noexcept;
+  std::vector<Planned> tensors() const;  // in the order in which they arrive
   Estimate estimate() const;
 
  private:

@@ -1,5 +1,8 @@
 #include "hoist/device.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "device/device_access.hpp"
@@ -18,8 +21,31 @@ Result<DeviceInfo> Device::info() const {
   return base::catching_bad_alloc([&] { return state_->backend->info(); });
 }
 
-namespace device {
+Result<void> Device::read(const void* address, std::span<std::byte> into) const {
+  HOIST_ASSERT(state_);
+  if (into.empty()) return {};
+  return base::catching_bad_alloc([&]() -> Result<void> {
+    constexpr std::size_t staging_bytes = 16U << 20;  // enough for a copy to take much longer than its call
+    auto staging = state_->backend->allocate(device::Memory::staging, std::min(into.size(), staging_bytes));
+    if (!staging) return std::move(staging).error();
+    auto queue = state_->backend->make_queue();
+    if (!queue) return std::move(queue).error();
+    auto* const landing = static_cast<std::byte*>(staging->address());
+    for (std::size_t done = 0; done < into.size();) {
+      const std::size_t bytes = std::min(into.size() - done, staging_bytes);
+      const auto* const from = static_cast<const std::byte*>(address) + done;
+      if (auto queued = (*queue)->download(from, landing, bytes); !queued) return queued;
+      auto mark = (*queue)->mark();
+      if (!mark) return std::move(mark).error();
+      if (auto reached = (*queue)->wait(*mark); !reached) return reached;
+      std::memcpy(into.data() + done, landing, bytes);
+      done += bytes;
+    }
+    return {};
+  });
+}
 
+namespace device {
 namespace {
 
 Error no_streams() { return {.code = Errc::wrong_device, .message = "this device has no streams"}; }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -157,12 +158,14 @@ class HostDevice final : public Backend {
  protected:
   Result<void*> allocate_bytes(Memory, std::uint64_t bytes) override {
     // The kernel promises more than it has, and ends the process that takes it at its word.
-    const std::uint64_t total = total_bytes();
-    void* const memory =
-        bytes <= total ? ::operator new(bytes, std::align_val_t{alignment_bytes}, std::nothrow) : nullptr;
+    const std::uint64_t available = available_bytes();
+    const bool can_be = bytes <= (available != 0 ? available : total_bytes());
+    void* const memory = can_be ? ::operator new(bytes, std::align_val_t{alignment_bytes}, std::nothrow) : nullptr;
     if (!memory) {
       return Error{.code = Errc::out_of_memory,
-                   .message = "the host can't give " + base::grouped(bytes) + " bytes of its " + base::grouped(total)};
+                   .message = base::grouped(bytes) + " bytes of host memory are needed, available are " +
+                              base::grouped(available),
+                   .system_code = ENOMEM};
     }
     base::ask_for_huge_pages(memory, bytes);
     return memory;

@@ -1,5 +1,6 @@
 #include "transfer/job.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -52,9 +53,24 @@ Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, std::shared_ptr<de
   }
   job->flow.filled.assign(job->pieces_.pieces.size(), -1);
   job->flow.marks.resize(job->pieces_.pieces.size());
-  job->flow.moved.tensors = plan.items.size();
-  job->flow.moved.device_bytes = plan.arena_bytes;
+  job->flow.report.moved.tensors = plan.items.size();
+  job->flow.report.moved.device_bytes = plan.arena_bytes;
+  const auto& needs = job->pieces_.item_needs;
+  const auto first = std::ranges::find_if(needs, [](std::uint32_t pieces) { return pieces != 0; });
+  if (first != needs.end()) job->pieces_of_first_ = *first;
   return job;
+}
+
+void Job::begin(bool traced) {
+  flow.started = Clock::now();
+  if (traced) flow.trace.emplace(flow.started, pieces_.pieces.size());
+}
+
+std::vector<Trace::Named> Job::named_pieces() const {
+  std::vector<Trace::Named> named;
+  for (const Piece& piece : pieces_.pieces)
+    named.push_back({.tensor = tensors_[pieces_.parts_of(piece).front().item].name, .bytes = piece.tensor_bytes});
+  return named;
 }
 
 const DeviceTensor* Job::find(std::string_view name) const noexcept {

@@ -4,6 +4,7 @@
 #include "device/backend.hpp"
 #include "hoist/loader.hpp"
 #include "transfer/pieces.hpp"
+#include "transfer/trace.hpp"
 
 namespace hoist::transfer {
 
@@ -16,7 +17,13 @@ class Job {
   const DeviceTensor* find(std::string_view name) const noexcept;
   std::optional<std::uint32_t> pieces_until(std::string_view name) const noexcept;  // nothing: no such tensor
 
+  void begin(bool traced);                                         // the clock runs from here
+  bool traced() const noexcept { return flow.trace.has_value(); }  // from then on
+  std::vector<Trace::Named> named_pieces() const;
+
   const Pieces& pieces() const noexcept { return pieces_; }
+  std::uint32_t pieces_of_all() const noexcept { return static_cast<std::uint32_t>(pieces_.pieces.size()); }
+  std::uint32_t pieces_of_first() const noexcept { return pieces_of_first_; }  // until some tensor is there
   bool staged() const noexcept { return staged_; }
 
   // wrong_device, where nothing goes through the ring too: the host can't wait for a stream's kernels.
@@ -32,23 +39,32 @@ class Job {
   device::Queue& queue() noexcept { return *queue_; }
   device::Backend& device() const noexcept { return *device_; }
 
+  using Clock = std::chrono::steady_clock;
+
   struct Flight {
+    static constexpr device::Mark never = UINT64_MAX;  // until the queue was drained
+
     device::Mark mark = 0;
     std::uint32_t slot = 0;
+    std::uint32_t piece = 0;
+    Clock::time_point submitted{};
   };
 
   // Under the pipeline's lock.
   struct Flow {
     std::uint32_t next = 0;              // piece to read
     std::uint32_t done = 0;              // pieces from the first on that are there, or queued with their mark
+    std::uint32_t arrived = 0;           // of them that are known to be there
+    std::uint32_t slots = 0;             // that it holds
     std::uint32_t users = 0;             // threads outside the lock that use the job
     bool submitting = false;             // one of them is in submit()
-    bool ended = false;                  // drained, slots given back
     std::vector<std::int32_t> filled{};  // slot of a piece that was read, or -1; 0 where there are no slots
     std::vector<device::Mark> marks{};   // of the pieces that were queued
     std::vector<Flight> in_flight{};     // slots, by rising mark
     std::optional<Error> error{};        // the first
-    Estimate moved{};
+    LoadReport report{};
+    Clock::time_point started{};
+    std::optional<Trace> trace{};
     std::stop_source stop{};  // of the reads
   } flow;
 
@@ -59,6 +75,7 @@ class Job {
 
   std::vector<Item> items_;  // without their names, which are in names_
   Pieces pieces_;
+  std::uint32_t pieces_of_first_ = 0;
   bool staged_ = false;
   std::shared_ptr<device::Backend> device_;
   device::Buffer arena_;  // before the queue: a queue is drained before memory is freed

@@ -1,5 +1,7 @@
 #include "hoist/loader.hpp"
 
+#include <system_error>
+
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "device/device_access.hpp"
@@ -42,7 +44,7 @@ Transfer::~Transfer() = default;
 std::span<const DeviceTensor> Transfer::tensors() const noexcept { return running_->job->tensors(); }
 const DeviceTensor* Transfer::find(std::string_view name) const noexcept { return running_->job->find(name); }
 
-Result<void> Transfer::wait() const { return running_->wait(running_->pieces_of_all()); }
+Result<void> Transfer::wait() const { return running_->wait(running_->job->pieces_of_all()); }
 
 Result<void> Transfer::wait(std::string_view name) const {
   const auto pieces = running_->pieces_of(name);
@@ -51,6 +53,12 @@ Result<void> Transfer::wait(std::string_view name) const {
 }
 
 Result<void> Transfer::wait(Plan::Group group) const { return running_->wait(running_->pieces_of(group)); }
+
+Result<void> Transfer::write_trace(const std::filesystem::path& path) const {
+  const transfer::Job& job = *running_->job;
+  HOIST_ASSERT(job.traced());
+  return base::catching_bad_alloc([&] { return running_->pipeline->trace(job).write(path, job.named_pieces()); });
+}
 
 LoadReport Transfer::report() const { return running_->pipeline->report(*running_->job); }
 
@@ -92,7 +100,12 @@ Result<Transfer> transfer::TransferAccess::start(Loader& loader, const Plan& pla
     if (after) {
       if (auto follows = (*job)->follow(after); !follows) return std::move(follows).error();
     }
-    return Transfer(std::make_unique<Running>(pipeline, std::move(job).value(), options.stop));
+    (*job)->begin(options.trace);
+    try {
+      return Transfer(std::make_unique<Running>(pipeline, std::move(job).value(), options));
+    } catch (const std::system_error& problem) {
+      return base::system_error(problem.code().value(), "start a thread");
+    }
   });
 }
 

@@ -12,8 +12,9 @@ namespace hoist::transfer {
 // Thread-safe. Every job that was started must be ended before the last reference goes.
 //
 // A reader takes the next piece and a free slot together, under the lock, in plan order; so the oldest piece that was
-// not submitted owns a slot, and nobody waits for one while holding another. Whoever completes the next piece in order
-// submits it. No call of the device and no read happens under the lock.
+// not submitted owns a slot, and nobody waits for one while holding another. A job begins only when two slots are free,
+// which are its own until it has read everything: it goes on however long another waits for its device. Whoever
+// completes the next piece in order submits it. No call of the device and no read happens under the lock.
 class Pipeline {
  public:
   static Result<std::shared_ptr<Pipeline>> make(std::shared_ptr<device::Backend> device, const LoaderOptions& options);
@@ -28,10 +29,13 @@ class Pipeline {
   // Makes a stream wait for them, once they are queued: until then the caller waits, or is told not_submitted.
   enum class Until : std::uint8_t { submitted, now };
   Result<void> make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until);
+  // Tells how far it is until everything is there, or the job failed.
+  void watch(Job& job, const std::function<void(const Progress&)>& tell);
   void cancel(Job& job);  // unless it failed before
-  // Cancels what is left, waits for the device, gives the slots back. Then nothing here knows the job any more.
+  // Cancels what is left, waits for the device, gives all slots back. Then nothing here knows the job any more.
   void end(Job& job);
   LoadReport report(const Job& job) const;
+  Trace trace(const Job& job) const;  // so far; the job has one
 
  private:
   static constexpr std::uint32_t no_slot = UINT32_MAX;
@@ -40,22 +44,28 @@ class Pipeline {
     Job* job = nullptr;
     std::uint32_t piece = 0;
     std::uint32_t slot = no_slot;
+    std::uint32_t reader = 0;
+    Job::Clock::time_point begin{};
   };
 
   Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring);
 
   std::byte* slot_at(std::uint32_t slot) const;
-  void read_pieces();
+  void read_pieces(std::uint32_t reader);
   bool take(Work& work);
-  bool free_a_slot() HOIST_REQUIRES(mutex_);
+  Job* next_job() HOIST_REQUIRES(mutex_);
+  bool may_take_a_slot(const Job& job) const HOIST_REQUIRES(mutex_);
+  bool ask_devices() HOIST_REQUIRES(mutex_);
   Result<void> wait_for_mark(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
   void finish(const Work& work, Result<store::ReadCost> read);
+  void arrive(Job& job, std::uint32_t pieces) HOIST_REQUIRES(mutex_);
+  void give_back(Job& job, std::uint32_t slot) HOIST_REQUIRES(mutex_);
   void submit_in_order(Job& job) HOIST_REQUIRES(mutex_);
   void advance(Job& job) HOIST_REQUIRES(mutex_);
   void fail_locked(Job& job, Error error) HOIST_REQUIRES(mutex_);
   void release(Job& job, device::Mark reached) HOIST_REQUIRES(mutex_);
   void leave(Job& job) HOIST_REQUIRES(mutex_);
-  void settle(Job& job) HOIST_REQUIRES(mutex_);
+  void give_back_unsubmitted(Job& job) HOIST_REQUIRES(mutex_);
 
   const std::shared_ptr<device::Backend> device_;
   const device::Buffer ring_;
@@ -64,6 +74,9 @@ class Pipeline {
   std::condition_variable_any changed_;
   std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts
   std::vector<std::uint32_t> free_ HOIST_GUARDED_BY(mutex_);
+  std::vector<Job*> asked_ HOIST_GUARDED_BY(mutex_);  // by the reader that asks their devices
+  std::chrono::nanoseconds pause_ HOIST_GUARDED_BY(mutex_){};
+  bool asking_ HOIST_GUARDED_BY(mutex_) = false;
   bool closing_ HOIST_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> readers_;
 };

@@ -163,7 +163,34 @@ Result<Plan::Group> Plan::add(std::vector<Placed> group) {
   });
 }
 
-std::size_t Plan::group_count() const noexcept { return state_->groups.size(); }
+std::size_t Plan::group_count() const noexcept {
+  HOIST_ASSERT(state_);
+  return state_->groups.size();
+}
+
+std::vector<Planned> Plan::tensors() const {
+  HOIST_ASSERT(state_);
+  std::vector<Planned> tensors;
+  tensors.reserve(state_->items.size());
+  for (std::size_t group = 0; group < state_->groups.size(); ++group) {
+    const transfer::GroupRange range = state_->groups[group];
+    for (const Item& item : std::span(state_->items).subspan(range.first, range.count)) {
+      const store::Slice* const slice = store::Internals::slice(item.view);
+      const store::Extent extent = store::extent(item.view.info(), slice);
+      const std::uint64_t bytes = item.byte_count();
+      tensors.push_back(
+          {.view = item.view,
+           .name = item.name,
+           .group = group,
+           .destination = item.destination,
+           .arena_offset = item.arena_offset,
+           .file_offset = extent.offset,
+           .file_bytes = extent.bytes,
+           .bytes_read = slice ? store::gather_cost(item.storage(), slice->runs, 0, bytes).bytes : bytes});
+    }
+  }
+  return tensors;
+}
 
 Estimate Plan::estimate() const {
   HOIST_ASSERT(state_);

@@ -8,13 +8,26 @@
 namespace hoist::transfer {
 
 struct Running {
-  Running(std::shared_ptr<Pipeline> pipeline_, std::shared_ptr<Job> job_, const std::stop_token& stop)
+  // Throws std::system_error where progress is to be told and no thread is to be had.
+  Running(std::shared_ptr<Pipeline> pipeline_, std::shared_ptr<Job> job_, const LoadOptions& options)
       : pipeline(std::move(pipeline_)), job(std::move(job_)) {
-    cancel.emplace(stop, [this] { pipeline->cancel(*job); });  // first: what was cancelled before never begins
+    cancel.emplace(options.stop, [this] { pipeline->cancel(*job); });  // first: what was cancelled before never begins
     pipeline->start(*job);
+    if (!options.on_progress) return;
+    try {
+      watcher = std::thread([this, tell = options.on_progress] { pipeline->watch(*job, tell); });
+    } catch (...) {
+      cancel.reset();
+      pipeline->end(*job);
+      throw;
+    }
   }
   ~Running() {
     cancel.reset();  // first: it uses the job
+    if (watcher.joinable()) {
+      pipeline->cancel(*job);
+      watcher.join();
+    }
     pipeline->end(*job);
   }
   Running(const Running&) = delete;
@@ -22,7 +35,6 @@ struct Running {
 
   Result<void> wait(std::uint32_t pieces) const { return pipeline->wait(*job, pieces); }
 
-  std::uint32_t pieces_of_all() const { return static_cast<std::uint32_t>(job->pieces().pieces.size()); }
   // How many pieces must be there until the tensor is. missing_tensor.
   Result<std::uint32_t> pieces_of(std::string_view name) const;
   std::uint32_t pieces_of(Plan::Group group) const;
@@ -30,6 +42,7 @@ struct Running {
   std::shared_ptr<Pipeline> pipeline;
   std::shared_ptr<Job> job;
   std::optional<std::stop_callback<std::function<void()>>> cancel{};
+  std::thread watcher{};
 };
 
 struct TransferAccess {

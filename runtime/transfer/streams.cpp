@@ -26,7 +26,7 @@ Result<void> make_wait(const Running& running, const Result<std::uint32_t>& piec
 
 Result<void> make_wait(const Transfer& transfer, CUstream_st* stream, Until until) {
   const Running& running = TransferAccess::running(transfer);
-  return make_wait(running, running.pieces_of_all(), stream, until);
+  return make_wait(running, running.job->pieces_of_all(), stream, until);
 }
 
 // Of a group, by number, or of a tensor, by name.

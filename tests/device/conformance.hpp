@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ostream>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -204,6 +205,22 @@ TEST_P(Conformance, LivesAsLongAsABufferOrAQueueOfIt) {
   EXPECT_THAT(queue_->wait(queue_->mark().value()), Succeeds());
   queue_.reset();
   EXPECT_FALSE(watch.expired()) << "the buffers are still there";
+}
+
+TEST_P(Conformance, IsReadThroughItsPublicHandle) {
+  std::string content(20'000'003, '\0');  // more than its staging memory
+  for (std::size_t i = 0; i < content.size(); ++i)
+    content[i] = static_cast<char>(i * 7 % 251);
+  const Buffer from = staging(content), to = memory(content.size());
+  queue_->upload(host(from), to.address(), content.size()).value();
+  queue_->wait(queue_->mark().value()).value();
+  const Device device = DeviceAccess::device(device_);
+  std::string into(content.size(), '?');
+  ASSERT_THAT(device.read(to.address(), std::as_writable_bytes(std::span(into))), Succeeds());
+  EXPECT_EQ(into, content);
+  ASSERT_THAT(device.read(at(to, 7), std::as_writable_bytes(std::span(into).first(3))), Succeeds());
+  EXPECT_EQ(into.substr(0, 3), content.substr(7, 3));
+  EXPECT_THAT(device.read(nullptr, {}), Succeeds());
 }
 
 TEST_P(Conformance, SaysItsNameAndItsMemory) {

@@ -31,7 +31,7 @@ FREE = ("tests/support", "tests/fuzz")  # serve several layers
 # Libraries: where they may be named, and in how many files at most (None: any number).
 LIBRARIES = [
     ("Boost", r"boost/", r"runtime/io/mapping\.cpp", 1),
-    ("RapidJSON", r"rapidjson/", r"runtime/(format|store)/\w+\.cpp", None),
+    ("RapidJSON", r"rapidjson/", r"runtime/(format|store|transfer)/\w+\.cpp", None),
     ("RE2", r"re2/", r"runtime/store/\w+\.cpp", 1),
     ("xxHash", r"xxhash\.h", r"(runtime|bench)/.*\.cpp", None),
     ("CLI11", r"CLI/", r"tools/hoist/\w+\.cpp", 1),

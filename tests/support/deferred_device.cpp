@@ -78,6 +78,11 @@ std::size_t DeferredDevice::queued(std::size_t queue) const {
   return lines_.at(queue).commands.size();
 }
 
+std::size_t DeferredDevice::queue_count() const {
+  const base::MutexLock lock(mutex_);
+  return lines_.size();
+}
+
 device::NativeStream DeferredDevice::make_stream() { return reinterpret_cast<void*>(add_line() + 1); }
 
 void DeferredDevice::add_work(device::NativeStream stream) {
@@ -173,8 +178,9 @@ void DeferredDevice::drain(std::size_t queue) {
   }
 }
 
-device::Mark DeferredDevice::reached(std::size_t queue) const {
+device::Mark DeferredDevice::reached(std::size_t queue) {
   const base::MutexLock lock(mutex_);
+  if (steps_ == Steps::when_waited) step_with_what_it_waits_for(queue);
   return lines_[queue].reached;
 }
 

@@ -17,7 +17,10 @@ class DeferredQueue;
 
 class DeferredDevice : public device::Backend {
  public:
-  enum class Steps { by_the_test, when_waited };  // when_waited: wait() does what is needed to reach its mark
+  enum class Steps {
+    by_the_test,
+    when_waited
+  };  // when_waited: wait() does what is needed to reach its mark, reached() one step
 
   explicit DeferredDevice(Steps steps = Steps::by_the_test) : steps_(steps) {}
   ~DeferredDevice() override;
@@ -26,6 +29,7 @@ class DeferredDevice : public device::Backend {
   // there, or it waits for another that was not stepped so far.
   bool step(std::size_t queue = 0);
   std::size_t queued(std::size_t queue = 0) const;
+  std::size_t queue_count() const;  // made so far
 
   // A stream such as a caller of the library has, one more in the count of queues; work on it is a step that does
   // nothing.
@@ -77,7 +81,7 @@ class DeferredDevice : public device::Backend {
   void drain(std::size_t queue);
   void follow(std::size_t queue, std::size_t stream);
   void make_wait(std::size_t stream, std::size_t queue, device::Mark mark);
-  device::Mark reached(std::size_t queue) const;
+  device::Mark reached(std::size_t queue);
   void wait(std::size_t queue, device::Mark mark);
   void push_locked(std::size_t line, const Command& command) HOIST_REQUIRES(mutex_);
   bool step_locked(std::size_t number) HOIST_REQUIRES(mutex_);

@@ -1,6 +1,7 @@
 """hoist load: what is loaded, how it is cut, and that --check can be trusted."""
 
 import json
+import os
 import struct
 import unittest
 
@@ -15,8 +16,11 @@ class Load(CommandTest):
         answer = self.json("load", self.pair(), "--check", "--threads", "2")
         self.assertEqual((answer["tensors"], answer["bytes"], answer["bytes_read"]), (2, 112, 112))
         self.assertEqual((answer["threads"], answer["checked"]), (2, True))
-        for key in ("seconds", "gb_per_s", "first_tensor_seconds", "open_seconds", "allocate_seconds"):
+        self.assertEqual((answer["device"], answer["device_bytes"], answer["staging_bytes"]), ("host", 272, 0))
+        for key in ("seconds", "gb_per_s", "first_tensor_seconds"):
             self.assertGreaterEqual(answer[key], 0)
+        self.assertEqual(list(answer["stages"]), ["open", "prepare", "allocate", "read", "wait_for_slots", "submit",
+                                                  "wait_for_device"])
         text = self.expect(0, "load", self.pair(), "--check")
         self.assertIn("2 tensors", text)
         self.assertIn("every element equals the file", text)
@@ -80,6 +84,27 @@ class Load(CommandTest):
         content = bytes(range(256)) * (40 << 12)  # 40 MiB
         path = self.model(("t", "U8", [len(content) // 512, 512], content))
         self.assertEqual(self.json("load", path, "--threads", "3", "--check")["bytes"], len(content))
+
+    def test_the_device_is_the_one_that_was_named(self):
+        self.assertEqual(self.json("load", self.pair(), "--device", "host", "--check")["device"], "host")
+        self.assertIn("device_unavailable", self.expect_error(3, "load", self.pair(), "--device", "cuda:1000"))
+
+    def test_a_ring_without_room_for_two_slots_is_refused(self):
+        self.assertIn("over_budget", self.expect_error(3, "load", self.pair(), "--staging", "7M"))
+        self.json("load", self.pair(), "--staging", "8M", "--check")
+
+    def test_a_trace_is_a_document_of_chrome_trace_events(self):
+        path = os.path.join(self.folder, "trace.json")
+        self.json("load", self.pair(), "--trace", path)
+        with open(path) as file:
+            events = json.load(file)["traceEvents"]
+        self.assertEqual([event["args"]["bytes"] for event in events if event["ph"] == "X"], [112])
+        self.assertIn("not_found", self.expect_error(3, "load", self.pair(), "--trace", "/no/such/folder/t.json"))
+
+    def test_many_small_tensors_and_large_ones_are_checked_in_stretches(self):
+        tensors = [("t%05d" % i, "U8", [i % 500], bytes(i % 251 for i in range(i % 500))) for i in range(3000)]
+        tensors.append(("large", "U8", [40 << 20], bytes(40 << 20)))
+        self.assertEqual(self.json("load", self.model(*tensors), "--check")["tensors"], 3001)
 
     def test_a_sharded_checkpoint_loads_across_its_files(self):
         self.model(("a", "U8", [2], b"12"), name="model-00001-of-00002.safetensors")

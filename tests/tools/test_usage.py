@@ -4,7 +4,7 @@ import unittest
 
 from support import CommandTest, floats
 
-COMMANDS = ["info", "ls", "verify", "head", "stats", "load", "completion"]
+COMMANDS = ["info", "ls", "verify", "head", "stats", "load", "plan", "completion"]
 
 
 class Usage(CommandTest):
@@ -34,7 +34,8 @@ class Usage(CommandTest):
                 ["ls", model, "--sort", "colour"], ["ls", model, "--nonsense"], ["completion", "fish"], ["completion"],
                 ["stats", model, "--threads", "0"], ["stats", model, "--threads", "many"],
                 ["stats", model, "--threads", "-1"], ["load", model, "--access", "magic"],
-                ["load", model, "--threads"]]:
+                ["load", model, "--threads"], ["load", model, "--device", "tpu"], ["load", model, "--device", "cuda:"],
+                ["load", model, "--device", "cuda:-1"], ["load", model, "--staging", "much"]]:
             with self.subTest(arguments=arguments):
                 self.assertIn("--help", self.expect_error(2, *arguments))
 

@@ -19,6 +19,7 @@
 #include "support/process_state.hpp"
 #include "support/reading.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/watchdog.hpp"
 #include "transfer/plan_state.hpp"
 
 namespace hoist {
@@ -87,6 +88,7 @@ class Loads : public testing::Test {
       ASSERT_EQ(contents(device, tensor), expected(plan, tensor.name)) << tensor.name;
   }
 
+  test::Watchdog watchdog_;
   test::TemporaryDirectory directory_;
   std::filesystem::path path_ = directory_.write("m.safetensors", file().file());
   Checkpoint checkpoint_ = Checkpoint::open(path_).value();
@@ -193,7 +195,10 @@ class Stepper {
   explicit Stepper(std::shared_ptr<DeferredDevice> device)
       : thread_([device = std::move(device)](const std::stop_token& enough) {
           while (!enough.stop_requested()) {
-            if (!device->step()) std::this_thread::yield();
+            bool any = false;
+            for (std::size_t queue = 0; queue < device->queue_count(); ++queue)
+              any |= device->step(queue);
+            if (!any) std::this_thread::yield();
           }
         }) {}
 
@@ -374,11 +379,11 @@ TEST_F(LoadsThatFail, NeverBeginWhereTheyWereCancelledBefore) {
 
 // --- one that is drained while others go on
 
-// A host device whose queues wait, and are gone, only when the test lets them.
+// A host device whose queues say how far they are, and are gone, only when the test lets them.
 class HeldDevice : public device::Backend {
  public:
   struct Gate {
-    std::atomic<bool> let_wait = false, let_drain = false, draining = false;
+    std::atomic<bool> let_reach = false, let_drain = false, draining = false;
   };
   explicit HeldDevice(Gate& gate) : gate_(gate) {}
 
@@ -407,11 +412,11 @@ class HeldDevice : public device::Backend {
       return inner_->download(device, host, bytes);
     }
     Result<device::Mark> mark() override { return inner_->mark(); }
-    Result<device::Mark> reached() override { return inner_->reached(); }
-    Result<void> wait(device::Mark mark) override {
-      gate_.let_wait.wait(false);
-      return inner_->wait(mark);
+    Result<device::Mark> reached() override {
+      if (!gate_.let_reach) return device::Mark{0};
+      return inner_->reached();
     }
+    Result<void> wait(device::Mark mark) override { return inner_->wait(mark); }
 
    private:
     Gate& gate_;
@@ -424,24 +429,64 @@ class HeldDevice : public device::Backend {
 
 TEST_F(LoadsThatFail, AreDrainedWhileOthersGoOn) {
   HeldDevice::Gate gate;
-  Loader loader = Loader::create(device_of(std::make_shared<HeldDevice>(gate)), small_ring).value();
+  Loader loader =
+      Loader::create(device_of(std::make_shared<HeldDevice>(gate)), {.staging_bytes = 16 * MiB, .threads = 2}).value();
   Plan large(checkpoint_);
   large.select("**").value();
-  std::stop_source stop;
-  std::optional<Transfer> drained(loader.start(large, {.staging = Staging::always, .stop = stop.get_token()}).value());
-  while (drained->report().moved.bytes < 7 * MiB)  // both slots are in flight
+  std::optional<Transfer> drained(loader.start(large, {.staging = Staging::always}).value());
+  while (drained->report().copies < 2)  // its slots are in flight
     std::this_thread::yield();
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // and the readers wait for the first of them
-  stop.request_stop();
-  gate.let_wait = true;
-  gate.let_wait.notify_all();
+  const std::jthread ending([&] { drained.reset(); });
   while (!gate.draining)
     std::this_thread::yield();
   Transfer other = loader.start(large, {.staging = Staging::always}).value();
+  gate.let_reach = true;
   EXPECT_THAT(other.wait(), Succeeds());
   gate.let_drain = true;
   gate.let_drain.notify_all();
-  EXPECT_THAT(drained->wait(), FailsWith(Errc::cancelled));
+}
+
+TEST_F(LoadsStepByStep, GoOnWhileAnotherWaitsForItsDevice) {
+  for (const unsigned threads : {1U, 3U}) {
+    Loader loader = Loader::create(device_->handle(), {.staging_bytes = 16 * MiB, .threads = threads}).value();
+    Plan large(checkpoint_);
+    large.select("**").value();
+    std::optional<Stepper> stepper;
+    Transfer stuck = loader.start(large).value();
+    while (stuck.report().copies < 2)  // all that it may have of the ring
+      std::this_thread::yield();
+    const std::size_t queue = device_->queue_count();
+    Transfer other = loader.start(large).value();
+    std::jthread stepping([&](const std::stop_token& enough) {
+      while (!enough.stop_requested()) {
+        if (!device_->step(queue)) std::this_thread::yield();
+      }
+    });
+    EXPECT_THAT(other.wait(), Succeeds());
+    EXPECT_EQ(stuck.report().total.count(), 0) << "nothing of it was copied";
+    stepping = {};
+    stepper.emplace(device_);
+    EXPECT_THAT(stuck.wait(), Succeeds()) << "and it goes on when its device does";
+  }
+}
+
+TEST_F(LoadsStepByStep, KeepTheirSlotsAfterACancelUntilTheDeviceHasDoneWithThem) {
+  std::stop_source stop;
+  Plan large(checkpoint_);
+  large.select("**").value();
+  std::optional<Stepper> stepper;
+  Transfer transfer = loader_.start(large, {.stop = stop.get_token()}).value();
+  while (transfer.report().copies < 2)
+    std::this_thread::yield();
+  stop.request_stop();  // returns, though the device does nothing
+  EXPECT_THAT(transfer.wait(), FailsWith(Errc::cancelled));
+  Transfer next = loader_.start(large).value();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(next.report().moved.requests, 0U) << "both slots are still to be copied from";
+  stepper.emplace(device_);
+  EXPECT_THAT(next.wait(), Succeeds());
+  const DeviceTensor& last = *next.find("last");
+  EXPECT_EQ(device_->contents(last.data, last.byte_count), expected(large, "last"));
 }
 
 // --- what is taken over

@@ -156,6 +156,28 @@ TEST_F(Plans, AreAsTheyWereAfterAnError) {
   EXPECT_THAT(plan_.add({placed("layers.0.b", memory, 300)}), Succeeds()) << "nor was the memory";
 }
 
+TEST_F(Plans, ListTheirTensorsWithTheirPlaces) {
+  char memory[100];
+  plan_.add({placed("embed", memory, 100)}).value();
+  const TensorView head = checkpoint_.at("head").value();
+  plan_
+      .add({{.view = head.slice({{.start = 1, .stop = 3}}).value(), .name = "part"},
+            {.view = checkpoint_.at("layers.0.a").value()}})
+      .value();
+  const std::vector<Planned> tensors = plan_.tensors();
+  ASSERT_EQ(tensors.size(), 3U);
+  EXPECT_EQ(tensors[0].destination, memory);
+  EXPECT_EQ(tensors[0].group, 0U);
+  EXPECT_EQ(tensors[1].group, 1U);
+  for (const Planned& tensor : tensors) {
+    const std::uint64_t row = tensor.name == "part" ? head.byte_count() / head.shape()[0] : 0;
+    EXPECT_EQ(tensor.file_offset, tensor.view.info().offset + row) << tensor.name;
+    EXPECT_EQ(tensor.file_bytes, tensor.view.byte_count());
+    EXPECT_EQ(tensor.bytes_read, tensor.view.byte_count());
+  }
+  EXPECT_EQ(tensors[2].arena_offset, 256U);
+}
+
 TEST_F(Plans, AreValues) {
   plan_.select("embed").value();
   Plan copy = plan_;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "device.hpp"
 #include "exit_status.hpp"
 #include "text.hpp"
 
@@ -33,9 +34,9 @@ class Help : public CLI::Formatter {
   std::string make_option_opts(const CLI::Option* option) const override {
     const std::string type = option->get_type_name();
     if (option->get_positional() || type.empty()) return "";
-    // "KEY:{name,size}": the choices say more than the word; "N:INT in [1 - 1024]": the word is enough.
+    // "KEY:{name,size}": the choices say more than the word; "N:INT in [1 - 1024]", "BYTES:SIZE": the word is enough.
     const std::size_t choices = type.find('{');
-    return " " + (choices == std::string::npos ? type.substr(0, type.find(":INT")) : type.substr(choices));
+    return " " + (choices == std::string::npos ? type.substr(0, type.find_first_of(":")) : type.substr(choices));
   }
 
   std::string make_option_desc(const CLI::Option* option) const override {
@@ -154,7 +155,8 @@ void define_stats(CLI::App& root, StatsArguments& arguments) {
   add_json(command, arguments.json);
 }
 
-struct LoadWords {
+// A Selection as it is typed.
+struct SelectionWords {
   std::vector<std::string> slices{};
   std::string shard{};
   std::string access = "automatic";
@@ -167,12 +169,9 @@ std::pair<std::string, Slice> parse_named_slice(const std::string& text) {
   return {text.substr(0, equals), parse_slice(std::string_view(text).substr(equals + 1))};
 }
 
-void define_load(CLI::App& root, LoadArguments& arguments, LoadWords& words) {
-  CLI::App& command = add_command(root, "load", "Load tensors into host memory and say how fast that was",
-                                  "Examples:\n  hoist load model.safetensors --select 'encoder.layer.0.**' --check\n"
-                                  "  hoist load model.safetensors --select 'encoder.**.weight' --shard 0:1/2");
-  add_path(command, arguments.path);
-  add_list(command, "--select", arguments.select, "only these: a name, glob, re:REGEX, @LISTFILE, !exclusion; repeats",
+void add_selection(CLI::App& command, Selection& selection, SelectionWords& words) {
+  add_path(command, selection.path);
+  add_list(command, "--select", selection.select, "only these: a name, glob, re:REGEX, @LISTFILE, !exclusion; repeats",
            1)
       ->type_name("PATTERN");
   add_list(command, "--slice", words.slices, std::string("a part of one tensor; repeats. ") + slice_help, 1)
@@ -185,8 +184,33 @@ void define_load(CLI::App& root, LoadArguments& arguments, LoadWords& words) {
       ->type_name("HOW")
       ->check(CLI::IsMember({"automatic", "mmap", "read"}))
       ->capture_default_str();
+}
+
+void define_load(CLI::App& root, LoadArguments& arguments, SelectionWords& words) {
+  CLI::App& command = add_command(root, "load", "Load tensors into device memory and say how fast that was",
+                                  "Examples:\n  hoist load model.safetensors --select 'encoder.layer.0.**' --check\n"
+                                  "  hoist load model.safetensors --device cuda:0 --shard 0:1/2 --trace load.json");
+  add_selection(command, arguments.selection, words);
+  command.add_option("--device", arguments.device, "auto, host or cuda:N; auto is the first GPU, or else the host")
+      ->type_name("DEVICE")
+      ->check(syntax(check_device_name))
+      ->capture_default_str();
+  command.add_option("--staging", arguments.staging_bytes, "memory that reads go through on their way, like 256M")
+      ->type_name("BYTES")
+      ->transform(CLI::AsSizeValue(false), "")
+      ->default_str("128M");
   add_threads(command, arguments.threads);
-  command.add_flag("--check", arguments.check, "read the file again by another way, and compare");
+  command.add_flag("--check", arguments.check, "read the device back and the file by another way, and compare");
+  command.add_option("--trace", arguments.trace, "write what each thread, slot and queue did; Perfetto opens it")
+      ->type_name("FILE");
+  add_json(command, arguments.json);
+}
+
+void define_plan(CLI::App& root, PlanArguments& arguments, SelectionWords& words) {
+  CLI::App& command = add_command(root, "plan", "Say what a load would read and where it would put it",
+                                  "ARENA is a tensor's place in the device's memory. Nothing is read but headers.\n\n"
+                                  "Example:\n  hoist plan model.safetensors --select 'encoder.**' --shard 0:1/2");
+  add_selection(command, arguments.selection, words);
   add_json(command, arguments.json);
 }
 
@@ -244,6 +268,13 @@ Access parse_access(const std::string& word) {
   return word == "read" ? Access::read : Access::automatic;
 }
 
+void complete(Selection& selection, const SelectionWords& words) {
+  for (const std::string& text : words.slices)
+    selection.slices.push_back(parse_named_slice(text));
+  if (!words.shard.empty()) selection.shard = parse_shard(words.shard);
+  selection.access = parse_access(words.access);
+}
+
 Answer refuse(const CLI::App* command, const std::string& problem) {
   const std::string name = command ? "hoist " + command->get_name() : "hoist";
   return {.status = wrong_usage,
@@ -267,15 +298,17 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   HeadArguments head;
   StatsArguments stats;
   LoadArguments load;
+  PlanArguments plan;
   CompletionArguments completion;
   std::string sort, slice;
-  LoadWords load_words;
+  SelectionWords load_words, plan_words;
   define_info(root, info);
   define_ls(root, ls, sort);
   define_verify(root, verify);
   define_head(root, head, slice);
   define_stats(root, stats);
   define_load(root, load, load_words);
+  define_plan(root, plan, plan_words);
   define_completion(root, completion);
 
   const auto chosen = [&]() -> const CLI::App* {
@@ -311,11 +344,12 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   }
   if (command == "stats") return stats;
   if (command == "load") {
-    for (const std::string& text : load_words.slices)
-      load.slices.push_back(parse_named_slice(text));
-    if (!load_words.shard.empty()) load.shard = parse_shard(load_words.shard);
-    load.access = parse_access(load_words.access);
+    complete(load.selection, load_words);
     return load;
+  }
+  if (command == "plan") {
+    complete(plan.selection, plan_words);
+    return plan;
   }
   completion.commands = words_of(root);
   return completion;

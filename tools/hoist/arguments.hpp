@@ -50,14 +50,27 @@ struct StatsArguments {
   bool json = false;
 };
 
-struct LoadArguments {
+// Which parts of which tensors.
+struct Selection {
   std::string path{};
   std::vector<std::string> select{};
   std::vector<std::pair<std::string, Slice>> slices{};  // by tensor name
   std::optional<Shard> shard{};
   Access access = Access::automatic;
+};
+
+struct LoadArguments {
+  Selection selection{};
+  std::string device = "auto";
+  std::uint64_t staging_bytes = 128 << 20;
   unsigned threads = 1;
+  std::string trace{};  // a file, or empty
   bool check = false;
+  bool json = false;
+};
+
+struct PlanArguments {
+  Selection selection{};
   bool json = false;
 };
 
@@ -74,7 +87,7 @@ struct Answer {
 };
 
 using Arguments = std::variant<Answer, InfoArguments, LsArguments, VerifyArguments, HeadArguments, StatsArguments,
-                               LoadArguments, CompletionArguments>;
+                               LoadArguments, PlanArguments, CompletionArguments>;
 
 Arguments parse_arguments(int argc, const char* const* argv);
 

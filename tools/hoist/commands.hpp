@@ -14,6 +14,7 @@ int run(const VerifyArguments& arguments, Output& output);
 int run(const HeadArguments& arguments, Output& output);
 int run(const StatsArguments& arguments, Output& output);
 int run(const LoadArguments& arguments, Output& output);
+int run(const PlanArguments& arguments, Output& output);
 int run(const CompletionArguments& arguments, Output& output);
 
 }  // namespace hoist::tool

@@ -133,10 +133,8 @@ void write_values(const Head& head, std::size_t dim, std::size_t& next, Json& js
 
 void write_json(const Head& head, Output& output) {
   Json json(output);
-  json.begin_object().member("name", head.name).member("dtype", name(head.dtype)).key("shape").begin_array();
-  for (const std::uint64_t dim : head.shape)
-    json.value(dim);
-  json.end_array().member("complete", complete(head));
+  json.begin_object().member("name", head.name).member("dtype", name(head.dtype)).key("shape").value(head.shape);
+  json.member("complete", complete(head));
   // Which places the values stand at, for each dimension.
   json.key("shown").begin_array();
   for (const Edges& dim : head.edges) {

@@ -84,10 +84,8 @@ void write_json(const Info& info, const std::string& path, Output& output) {
     json.member(key, value);
   json.end_object().key("largest").begin_array();
   for (const TensorView& tensor : info.largest) {
-    json.begin_object().member("name", tensor.name()).member("dtype", name(tensor.dtype())).key("shape").begin_array();
-    for (const std::uint64_t dim : tensor.shape())
-      json.value(dim);
-    json.end_array().member("bytes", tensor.byte_count()).end_object();
+    json.begin_object().member("name", tensor.name()).member("dtype", name(tensor.dtype()));
+    json.member("shape", tensor.shape()).member("bytes", tensor.byte_count()).end_object();
   }
   json.end_array().key("warnings").begin_array();
   for (const Error& warning : info.checkpoint.warnings())

@@ -105,6 +105,13 @@ Json& Json::raw(std::string_view text) {
   return *this;
 }
 
+Json& Json::value(std::span<const std::uint64_t> numbers) {
+  begin_array();
+  for (const std::uint64_t number : numbers)
+    value(number);
+  return end_array();
+}
+
 Json& Json::signed_value(std::int64_t number) {
   std::array<char, 32> buffer;
   return raw(decimals(number, buffer));

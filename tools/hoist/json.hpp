@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "output.hpp"
@@ -32,6 +33,7 @@ class Json {
   Json& value(std::signed_integral auto number) { return signed_value(number); }
   Json& value(float number);  // the shortest decimals that read back as this float
   Json& value(double number);
+  Json& value(std::span<const std::uint64_t> numbers);
   Json& null() { return raw("null"); }
 
   template <class T>

@@ -1,194 +1,182 @@
-// hoist load: tensors into host memory, timed, and compared with the file when asked to.
+// hoist load: tensors into the memory of a device, timed, and compared with the file when asked to.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <map>
 
 #include "commands.hpp"
-#include "hoist/checkpoint.hpp"
+#include "device.hpp"
+#include "hoist/loader.hpp"
 #include "json.hpp"
-#include "memory_block.hpp"
+#include "loading.hpp"
 #include "open.hpp"
 #include "progress.hpp"
-#include "reread.hpp"
 #include "text.hpp"
 #include "workers.hpp"
 
 namespace hoist::tool {
 namespace {
 
-// What a thread copies at once. Small enough for many threads to share one tensor. A guess.
-constexpr std::uint64_t piece_bytes = 16 << 20;
-
-// Where tensors begin in memory, as they do on a device.
-constexpr std::uint64_t alignment = 256;
-
-struct Request {
-  TensorView whole;
-  TensorView view;
-  std::vector<Picked> picked;  // what `view` is of `whole`, by our own arithmetic
-  std::uint64_t offset = 0;    // in the memory block
-};
-
-struct Piece {
-  std::size_t request;
-  TensorView view;
-  std::uint64_t offset;
-};
-
-struct Report {
-  std::uint64_t tensors = 0, bytes = 0, bytes_read = 0;
-  double open_seconds = 0, allocate_seconds = 0, seconds = 0, first_tensor_seconds = 0;
-  std::optional<std::uint64_t> checked{};  // bytes compared
-};
-
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double in_seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+double seconds_since(Clock::time_point start) { return in_seconds(Clock::now() - start); }
 
-std::vector<Picked> pick(const Slice& slice, const std::optional<Shard>& shard, const TensorView& whole) {
-  std::vector<Picked> picked;
-  for (const Range& range : resolve(slice, whole.shape()).value()) {
-    const std::uint64_t span = *range.stop - range.start;
-    const std::uint64_t count = span / range.step + (span % range.step != 0 ? 1 : 0);
-    picked.push_back({.start = range.start, .step = range.step, .count = count});
+struct Report {
+  std::string device{};
+  LoadReport load{};
+  double open_seconds = 0;      // the files, and the plan
+  double prepare_seconds = 0;   // the device and the ring
+  double allocate_seconds = 0;  // the arena
+  double seconds = 0;           // from there until everything was there
+  bool checked = false;
+};
+
+// A part of a load's time, as threads spent it.
+struct Share {
+  const char* key;
+  const char* title;
+  std::chrono::nanoseconds LoadReport::* time;
+};
+constexpr Share shares[] = {
+    {"read", "reading", &LoadReport::reading},
+    {"wait_for_slots", "waiting for slots", &LoadReport::waiting_for_slots},
+    {"submit", "submitting", &LoadReport::submitting},
+    {"wait_for_device", "waiting for the device", &LoadReport::waiting_for_device},
+};
+
+// Tensors next to each other in device memory, brought back together.
+struct Stretch {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+};
+
+std::vector<Stretch> stretches_of(std::span<const DeviceTensor> tensors) {
+  constexpr std::uint64_t enough = 64 << 20;
+  std::vector<Stretch> stretches;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (stretches.empty() || stretches.back().bytes >= enough) stretches.push_back({.first = i});
+    Stretch& last = stretches.back();
+    ++last.count;
+    const auto* const begin = static_cast<const std::byte*>(tensors[last.first].data);
+    last.bytes =
+        static_cast<std::uint64_t>(static_cast<const std::byte*>(tensors[i].data) - begin) + tensors[i].byte_count;
   }
-  if (shard) {
-    Picked& dim = picked.at(shard->dim);  // shard() has made sure of it
-    dim.count /= shard->count;
-    dim.start += shard->index * dim.count * dim.step;
-  }
-  return picked;
+  return stretches;
 }
 
-Request request(const TensorView& whole, const Slice& slice, const std::optional<Shard>& shard) {
-  TensorView view = sliced(whole, slice).value();
-  if (shard) view = view.shard(shard->dim, shard->index, shard->count).value();
-  return {.whole = whole, .view = std::move(view), .picked = pick(slice, shard, whole)};
+Result<void> compare(const Request& request, std::span<const std::byte> loaded) {
+  const TensorInfo& info = request.whole.info();
+  auto difference = first_difference(info, request.whole.file(), request.picked, loaded);
+  if (!difference) return std::move(difference).error();
+  if (!*difference) return {};
+  return Error{.code = Errc::io_error,
+               .message = fmt::format("element {} on the device differs from the file", **difference),
+               .file = std::string(request.whole.file()),
+               .tensor = std::string(info.name)};
 }
 
-std::vector<Request> plan(const Checkpoint& checkpoint, const LoadArguments& arguments) {
-  std::map<std::string, Slice, std::less<>> slices;
-  for (const auto& [name, slice] : arguments.slices) {
-    if (!slices.emplace(name, slice).second)
-      throw Exception({.code = Errc::invalid_slice, .message = "--slice names it twice", .tensor = name});
+void check(const Device& device, std::span<const DeviceTensor> tensors, const std::vector<Request>& requests,
+           std::uint64_t bytes, unsigned threads) {
+  std::map<std::string_view, const Request*> by_name;
+  for (const Request& request : requests)
+    by_name.emplace(request.whole.name(), &request);
+  Bar bar(bytes);
+  std::vector<std::byte> memory;
+  for (const Stretch& stretch : stretches_of(tensors)) {
+    const std::span<const DeviceTensor> here = tensors.subspan(stretch.first, stretch.count);
+    memory.assign(stretch.bytes, std::byte{0});
+    device.read(here.front().data, memory).value();
+    for_each_index(here.size(), threads, [&](std::size_t i) -> Result<void> {
+      const auto offset =
+          static_cast<const std::byte*>(here[i].data) - static_cast<const std::byte*>(here.front().data);
+      bar.add(here[i].byte_count);
+      return compare(*by_name.at(here[i].name),
+                     std::span(memory).subspan(static_cast<std::size_t>(offset), here[i].byte_count));
+    }).value();
   }
-  std::vector<Request> requests;
-  std::uint64_t offset = 0;
-  for (const TensorView& tensor :
-       arguments.select.empty() ? checkpoint.tensors() : checkpoint.select(arguments.select).value()) {
-    const auto slice = slices.find(tensor.name());
-    requests.push_back(request(tensor, slice == slices.end() ? Slice{} : slice->second, arguments.shard));
-    requests.back().offset = offset;
-    offset += (requests.back().view.byte_count() + alignment - 1) / alignment * alignment;
-    if (slice != slices.end()) slices.erase(slice);
-  }
-  for (const auto& [name, slice] : slices) {
-    checkpoint.at(name).value();  // no such tensor at all
-    throw Exception({.code = Errc::no_match, .message = "--slice names it, but no --select takes it", .tensor = name});
-  }
-  return requests;
-}
-
-void copy(const std::vector<Request>& requests, std::span<std::byte> memory, unsigned threads, Report& report) {
-  std::vector<Piece> pieces;
-  std::vector<std::atomic<std::uint64_t>> left(requests.size());  // bytes, by request
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    left[i] = requests[i].view.byte_count();
-    std::uint64_t offset = requests[i].offset;
-    for (TensorView& view : pieces_of(requests[i].view, piece_bytes).value()) {
-      const std::uint64_t size = view.byte_count();
-      pieces.push_back({.request = i, .view = std::move(view), .offset = offset});
-      offset += size;
-    }
-  }
-  Progress progress(report.bytes);
-  std::atomic<std::uint64_t> bytes_read = 0;
-  std::atomic<double> first = 0;
-  const Clock::time_point start = Clock::now();
-  for_each_index(pieces.size(), threads, [&](std::size_t i) -> Result<void> {
-    const Piece& piece = pieces[i];
-    const std::uint64_t size = piece.view.byte_count();
-    std::uint64_t read = 0;
-    if (auto done = piece.view.copy_to(memory.subspan(piece.offset, size), {.bytes_read = &read}); !done) return done;
-    bytes_read += read;
-    if (left[piece.request].fetch_sub(size) == size) {
-      double none = 0;
-      first.compare_exchange_strong(none, seconds_since(start));
-    }
-    progress.add(size);
-    return {};
-  }).value();
-  report.seconds = seconds_since(start);
-  report.first_tensor_seconds = first;
-  report.bytes_read = bytes_read;
-}
-
-void check(const std::vector<Request>& requests, std::span<const std::byte> memory, unsigned threads, Report& report) {
-  Progress progress(report.bytes);
-  for_each_index(requests.size(), threads, [&](std::size_t i) -> Result<void> {
-    const Request& request = requests[i];
-    const TensorInfo& info = request.whole.info();
-    const std::uint64_t size = request.view.byte_count();
-    auto difference =
-        first_difference(info, request.whole.file(), request.picked, memory.subspan(request.offset, size));
-    if (!difference) return std::move(difference).error();
-    if (*difference)
-      return Error{.code = Errc::io_error,
-                   .message = fmt::format("element {} in memory differs from the file", **difference),
-                   .file = std::string(request.whole.file()),
-                   .tensor = std::string(info.name)};
-    progress.add(size);
-    return {};
-  }).value();
-  report.checked = report.bytes;
 }
 
 Report load(const LoadArguments& arguments) {
   Report report;
   Clock::time_point start = Clock::now();
-  const Checkpoint checkpoint = open_checkpoint(arguments.path, arguments.access);
-  const std::vector<Request> requests = plan(checkpoint, arguments);
+  const Checkpoint checkpoint = open_checkpoint(arguments.selection.path, arguments.selection.access);
+  const std::vector<Request> requests = requests_of(checkpoint, arguments.selection);
+  const Plan plan = plan_of(checkpoint, requests);
+  const Estimate estimate = plan.estimate();
   report.open_seconds = seconds_since(start);
-  report.tensors = requests.size();
-  for (const Request& request : requests)
-    report.bytes += request.view.byte_count();
 
   start = Clock::now();
-  const std::uint64_t needed = requests.empty() ? 0 : requests.back().offset + requests.back().view.byte_count();
-  const MemoryBlock memory = MemoryBlock::allocate(needed, arguments.threads).value();
-  report.allocate_seconds = seconds_since(start);
+  const Device device = open_device(arguments.device);
+  report.device = device.info().value().name;
+  Loader loader =
+      Loader::create(device, {.staging_bytes = arguments.staging_bytes, .threads = arguments.threads}).value();
+  report.prepare_seconds = seconds_since(start);
 
-  copy(requests, memory.bytes(), arguments.threads, report);
-  if (arguments.check) check(requests, memory.bytes(), arguments.threads, report);
+  start = Clock::now();
+  Bar bar(estimate.bytes);
+  Transfer transfer = loader
+                          .start(plan, {.on_progress = [&](const Progress& now) { bar.show(now.bytes_done); },
+                                        .trace = !arguments.trace.empty()})
+                          .value();
+  report.allocate_seconds = seconds_since(start);
+  // The first one is seen to be there when somebody waits for it.
+  const auto first =
+      std::ranges::find_if(transfer.tensors(), [](const DeviceTensor& tensor) { return tensor.byte_count != 0; });
+  if (first != transfer.tensors().end()) transfer.wait(first->name).value();
+  transfer.wait().value();
+  report.load = transfer.report();
+  report.seconds = in_seconds(report.load.total);
+  if (!arguments.trace.empty()) transfer.write_trace(arguments.trace).value();
+  if (arguments.check) check(device, transfer.tensors(), requests, estimate.bytes, arguments.threads);
+  report.checked = arguments.check;
   return report;
 }
 
 double gigabytes_per_second(const Report& report) {
-  return report.seconds > 0 ? static_cast<double>(report.bytes) / 1e9 / report.seconds : 0;
+  return report.seconds > 0 ? static_cast<double>(report.load.moved.bytes) / 1e9 / report.seconds : 0;
 }
 
 void write_json(const Report& report, const LoadArguments& arguments, Output& output) {
+  const Estimate& moved = report.load.moved;
   Json json(output);
-  json.begin_object().member("tensors", report.tensors).member("bytes", report.bytes);
+  json.begin_object().member("device", report.device).member("tensors", moved.tensors).member("bytes", moved.bytes);
   json.member("seconds", report.seconds).member("gb_per_s", gigabytes_per_second(report));
-  json.member("first_tensor_seconds", report.first_tensor_seconds).member("bytes_read", report.bytes_read);
-  json.member("open_seconds", report.open_seconds).member("allocate_seconds", report.allocate_seconds);
-  json.member("threads", arguments.threads).member("checked", report.checked.has_value()).end_object();
+  json.member("first_tensor_seconds", in_seconds(report.load.first_tensor)).member("bytes_read", moved.bytes_read);
+  json.member("requests", moved.requests).member("copies", report.load.copies);
+  json.member("device_bytes", moved.device_bytes).member("staging_bytes", report.load.staging_bytes);
+  json.key("stages").begin_object().member("open", report.open_seconds).member("prepare", report.prepare_seconds);
+  json.member("allocate", report.allocate_seconds);
+  for (const Share& share : shares)
+    json.member(share.key, in_seconds(report.load.*share.time));
+  json.end_object().member("threads", arguments.threads).member("checked", report.checked).end_object();
   output.write("\n");
 }
 
 void write_text(const Report& report, const LoadArguments& arguments, Output& output) {
-  output.print("loaded        {}, {} ({} bytes)\n", counted(report.tensors, "tensor"), human_bytes(report.bytes),
-               grouped(report.bytes));
-  output.print("seconds       {:.6f} into memory that was ready, {}\n", report.seconds,
-               counted(arguments.threads, "thread"));
+  const Estimate& moved = report.load.moved;
+  output.print("loaded        {}, {} ({} bytes) to {}\n", counted(moved.tensors, "tensor"), human_bytes(moved.bytes),
+               grouped(moved.bytes), printable(report.device));
+  output.print("seconds       {:.6f}, {}\n", report.seconds, counted(arguments.threads, "thread"));
   output.print("rate          {:.2f} GB/s\n", gigabytes_per_second(report));
-  output.print("first tensor  {:.6f} s\n", report.first_tensor_seconds);
-  output.print("read          {} bytes of the file\n", grouped(report.bytes_read));
-  output.print("before that   {:.6f} s to open, {:.6f} s to allocate\n", report.open_seconds, report.allocate_seconds);
+  output.print("first tensor  {:.6f} s\n", in_seconds(report.load.first_tensor));
+  output.print("read          {} bytes of the files, {}\n", grouped(moved.bytes_read),
+               counted(moved.requests, "request"));
+  output.print("memory        {} bytes on the device, {} of staging, copies: {}\n", grouped(moved.device_bytes),
+               grouped(report.load.staging_bytes), grouped(report.load.copies));
+  output.print("before that   {:.6f} s to open, {:.6f} s for device and ring, {:.6f} s to allocate\n",
+               report.open_seconds, report.prepare_seconds, report.allocate_seconds);
+  double all = 0;
+  for (const Share& share : shares)
+    all += in_seconds(report.load.*share.time);
+  std::string text;
+  for (const Share& share : shares) {
+    const double part = in_seconds(report.load.*share.time);
+    text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", share.title, all > 0 ? 100 * part / all : 0);
+  }
+  output.print("threads       {}\n", text);
   if (!report.checked) return;
   output.write("check         ");
   output.write("every element equals the file\n", Style::good);

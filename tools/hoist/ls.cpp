@@ -52,13 +52,6 @@ Listing list(const LsArguments& arguments) {
   return listing;
 }
 
-void write_shape(std::span<const std::uint64_t> shape, Json& json) {
-  json.key("shape").begin_array();
-  for (const std::uint64_t dim : shape)
-    json.value(dim);
-  json.end_array();
-}
-
 void write_json(const Listing& listing, Output& output) {
   Json json(output);
   json.begin_object().member("count", listing.tensors.size()).member("bytes", listing.bytes);
@@ -66,8 +59,7 @@ void write_json(const Listing& listing, Output& output) {
   for (const TensorView& tensor : listing.tensors) {
     if (output.closed()) return;
     json.begin_object().member("name", tensor.name()).member("dtype", name(tensor.dtype()));
-    write_shape(tensor.shape(), json);
-    json.member("bytes", tensor.byte_count()).member("file", tensor.file());
+    json.member("shape", tensor.shape()).member("bytes", tensor.byte_count()).member("file", tensor.file());
     json.member("offset", tensor.info().offset).end_object();
   }
   json.end_array().end_object();
@@ -117,7 +109,7 @@ void write_tree_json(const std::vector<TreeNode>& nodes, const Listing& listing,
     json.begin_object().member("label", node.label).member("tensors", node.tensors).member("bytes", node.bytes);
     if (node.tensor) {
       json.member("name", node.tensor->name()).member("dtype", name(node.tensor->dtype()));
-      write_shape(node.tensor->shape(), json);
+      json.member("shape", node.tensor->shape());
     }
     json.key("children").begin_array();
     const std::size_t open = i + 1 < nodes.size() ? nodes[i + 1].depth : 0;

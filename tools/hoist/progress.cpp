@@ -17,17 +17,17 @@ constexpr auto interval = 100ms;
 
 }  // namespace
 
-Progress::Progress(std::uint64_t total_bytes)
+Bar::Bar(std::uint64_t total_bytes)
     : terminal_(terminal_width(STDERR_FILENO).has_value()),
       total_(total_bytes),
       start_(Clock::now()),
       next_draw_((start_ + patience).time_since_epoch().count()) {}
 
-Progress::~Progress() {
+Bar::~Bar() {
   if (drawn_) complain("\r\x1b[K");
 }
 
-void Progress::add(std::uint64_t bytes) {
+void Bar::add(std::uint64_t bytes) {
   const std::uint64_t done = done_.fetch_add(bytes) + bytes;
   if (!terminal_) return;
   const Clock::time_point now = Clock::now();
@@ -39,7 +39,9 @@ void Progress::add(std::uint64_t bytes) {
   }
 }
 
-void Progress::draw(std::uint64_t done) const {
+void Bar::show(std::uint64_t bytes) { add(bytes - done_); }
+
+void Bar::draw(std::uint64_t done) const {
   constexpr std::size_t bar = 30;
   const double share = total_ ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total_)) : 1.0;
   const auto full = static_cast<std::size_t>(share * bar);

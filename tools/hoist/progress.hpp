@@ -8,14 +8,15 @@
 namespace hoist::tool {
 
 // Thread-safe. The destructor takes the bar away again.
-class Progress {
+class Bar {
  public:
-  explicit Progress(std::uint64_t total_bytes);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit Bar(std::uint64_t total_bytes);
+  ~Bar();
+  Bar(const Bar&) = delete;
+  Bar& operator=(const Bar&) = delete;
 
-  void add(std::uint64_t bytes);
+  void add(std::uint64_t bytes);   // more are done
+  void show(std::uint64_t bytes);  // so many are done; from one thread
 
  private:
   void draw(std::uint64_t done) const;

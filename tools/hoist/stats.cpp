@@ -28,13 +28,13 @@ struct Part {
   TensorView view;
 };
 
-void summarise(const TensorView& view, Summary& summary, Progress& progress) {
+void summarise(const TensorView& view, Summary& summary, Bar& bar) {
   std::vector<std::byte> buffer;
   for (const TensorView& chunk : pieces_of(view, chunk_bytes).value()) {
     buffer.resize(chunk.byte_count());
     chunk.copy_to(buffer).value();
     summary.add(buffer, element_count(chunk.shape()));
-    progress.add(chunk.byte_count());
+    bar.add(chunk.byte_count());
   }
 }
 
@@ -55,9 +55,9 @@ std::vector<Summary> compute(const std::vector<TensorView>& tensors, unsigned th
     of_tensors.emplace_back(tensors[i].dtype());
     bytes += tensors[i].byte_count();
   }
-  Progress progress(bytes);
+  Bar bar(bytes);
   for_each_index(parts.size(), threads, [&](std::size_t i) -> Result<void> {
-    summarise(parts[i].view, of_parts[i], progress);
+    summarise(parts[i].view, of_parts[i], bar);
     return {};
   }).value();
   for (std::size_t i = 0; i < parts.size(); ++i)
@@ -75,11 +75,8 @@ void write_json(const std::vector<TensorView>& tensors, const std::vector<Summar
   json.begin_object().key("tensors").begin_array();
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Summary& summary = summaries[i];
-    json.begin_object().member("name", tensors[i].name()).member("dtype", name(summary.dtype())).key("shape");
-    json.begin_array();
-    for (const std::uint64_t dim : tensors[i].shape())
-      json.value(dim);
-    json.end_array().member("count", summary.count());
+    json.begin_object().member("name", tensors[i].name()).member("dtype", name(summary.dtype()));
+    json.member("shape", tensors[i].shape()).member("count", summary.count());
     for (const auto& [key, value] : {std::pair{"min", summary.min()}, {"max", summary.max()}}) {
       json.key(key);
       if (value) write_json(json, *value);
