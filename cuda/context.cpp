@@ -1,5 +1,8 @@
 #include "cuda/context.hpp"
 
+#include <system_error>
+#include <thread>
+
 namespace hoist::cuda {
 namespace {
 
@@ -10,9 +13,8 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// Before there is a context, whatever fails means that there will be none; the error must not stay pending.
+// Before there is a context, whatever fails means that there will be none.
 Error unavailable(cudaError_t status, std::string_view call) {
-  (void)cudaGetLastError();
   Error error = cuda_error(status, call);
   if (error.code != Errc::out_of_memory) error.code = Errc::device_unavailable;
   int driver = 0;
@@ -43,7 +45,18 @@ Result<Context::Driver> Context::find_driver() {
   return driver;
 }
 
+// On a thread of its own: what cudaSetDevice does to a thread stays, even where the context is taken from it again.
 Result<std::shared_ptr<Context>> Context::make(int ordinal) {
+  Result<std::shared_ptr<Context>> made = std::shared_ptr<Context>();
+  try {
+    std::thread([&] { made = base::catching_bad_alloc([&] { return make_here(ordinal); }); }).join();
+  } catch (const std::system_error& problem) {
+    return base::system_error(problem.code().value(), "start a thread");
+  }
+  return made;
+}
+
+Result<std::shared_ptr<Context>> Context::make_here(int ordinal) {
   int count = 0;
   if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
     return unavailable(status, "cudaGetDeviceCount");
@@ -60,15 +73,14 @@ Result<std::shared_ptr<Context>> Context::make(int ordinal) {
   if (const cudaError_t status = cudaGetDeviceProperties(&properties, ordinal); status != cudaSuccess) {
     return unavailable(status, "cudaGetDeviceProperties");
   }
-
-  CUcontext before = nullptr, primary = nullptr;
-  if (const CUresult result = driver->get(&before); result != CUDA_SUCCESS) {
+  CUcontext primary = nullptr;
+  if (const cudaError_t status = cudaSetDevice(ordinal); status != cudaSuccess) {
+    return unavailable(status, "cudaSetDevice");
+  }
+  if (const CUresult result = driver->get(&primary); result != CUDA_SUCCESS) {
     return unavailable(as_runtime(result), "cuCtxGetCurrent");
   }
-  cudaError_t status = cudaSetDevice(ordinal);  // makes the primary context, and makes it current
-  if (status == cudaSuccess) status = as_runtime(driver->get(&primary));
-  (void)driver->set(before);
-  if (status != cudaSuccess) return unavailable(status, "cudaSetDevice");
+  if (!primary) return Error{.code = Errc::device_unavailable, .message = "cudaSetDevice has made no context"};
   return std::shared_ptr<Context>(
       new Context(*driver, primary, "cuda:" + std::to_string(ordinal) + " " + properties.name));
 }

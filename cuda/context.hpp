@@ -61,6 +61,7 @@ class Context {
   Context(Driver driver, CUcontext primary, std::string name)
       : driver_(driver), primary_(primary), name_(std::move(name)) {}
 
+  static Result<std::shared_ptr<Context>> make_here(int ordinal);
   static Result<Driver> find_driver();
   Error lost_error() const;
 

@@ -171,6 +171,14 @@ TEST_F(FakeCuda, GivesEachThreadItsOwnDeviceAndDefaultStream) {
   EXPECT_EQ(cudaEventRecord(event_, cudaStreamPerThread), cudaErrorInvalidResourceHandle) << "of another device";
 }
 
+TEST_F(FakeCuda, RemembersTheDeviceOfAThreadWhoseContextWasTaken) {
+  EXPECT_EQ(cudaSetDevice(1), cudaSuccess);
+  fake::take_context();
+  void* memory = nullptr;
+  EXPECT_EQ(cudaMalloc(&memory, 4), cudaSuccess);
+  EXPECT_EQ(fake::device_of(memory), 1);
+}
+
 TEST_F(FakeCuda, OrdersTheLegacyDefaultStreamWithBlockingStreamsAlone) {
   fake::Work work = fake::add_work(cudaStreamLegacy);
   const cudaStream_t blocking = make_stream(cudaStreamDefault);

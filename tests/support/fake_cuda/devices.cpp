@@ -1,7 +1,6 @@
 // Errors, devices, and which of them a thread is on.
 #include <cuda.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -21,14 +20,14 @@ cudaError_t device_count(int* count) {
 
 CUresult get_current(CUcontext* context) {
   const Lock lock(machine().mutex);
-  *context = reinterpret_cast<CUcontext>(static_cast<std::intptr_t>(this_thread().device) + 1);
+  *context = reinterpret_cast<CUcontext>(static_cast<std::intptr_t>(this_thread().context) + 1);
   return CUDA_SUCCESS;
 }
 
 CUresult set_current(CUcontext context) {
   const Lock lock(machine().mutex);
   if (machine().named_call == "cuCtxSetCurrent") return static_cast<CUresult>(machine().named_error);
-  this_thread().device = static_cast<int>(reinterpret_cast<std::intptr_t>(context)) - 1;
+  this_thread().context = static_cast<int>(reinterpret_cast<std::intptr_t>(context)) - 1;
   return CUDA_SUCCESS;
 }
 
@@ -66,14 +65,14 @@ cudaError_t cudaSetDevice(int device) {
     if (const cudaError_t status = device_count(&count); status != cudaSuccess) return status;
     if (device < 0 || device >= count) return cudaErrorInvalidDevice;
     machine().contexts.insert(device);
-    this_thread().device = device;
+    this_thread().device = this_thread().context = device;
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaGetDevice(int* device) {
   return call("cudaGetDevice", [&](Lock&) {
-    *device = std::max(0, this_thread().device);
+    *device = this_thread().context < 0 ? this_thread().device : this_thread().context;
     return cudaSuccess;
   });
 }

@@ -109,6 +109,11 @@ int device_of(const void* device) {
   return found && found->state != Region::State::freed ? found->device : -1;
 }
 
+void take_context() {
+  const Lock lock(machine().mutex);
+  this_thread().context = -1;
+}
+
 std::set<int> contexts() {
   const Lock lock(machine().mutex);
   return machine().contexts;

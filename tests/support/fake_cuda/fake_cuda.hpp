@@ -57,6 +57,7 @@ Work add_work(cudaStream_t stream);
 bool idle(cudaStream_t stream);                                 // nothing is left to do; does nothing about it
 std::string contents(const void* device, std::uint64_t bytes);  // of device memory now; freed memory is all 0xDD
 int device_of(const void* device);                              // -1: not allocated
+void take_context();                                            // from this thread, as cuCtxSetCurrent with none does
 std::set<int> contexts();                                       // devices that have one
 std::set<unsigned> stream_flags();                              // that streams were made with
 std::set<unsigned> event_flags();

@@ -23,11 +23,11 @@ Thread& this_thread() {
 
 int current_device() {
   Thread& thread = this_thread();
-  if (thread.device < 0) {
-    thread.device = 0;
-    machine().contexts.insert(0);
+  if (thread.context < 0) {
+    thread.context = thread.device;
+    machine().contexts.insert(thread.device);
   }
-  return thread.device;
+  return thread.context;
 }
 
 std::shared_ptr<Stream> Machine::find(cudaStream_t handle) {

@@ -102,15 +102,17 @@ struct Machine {
 
 Machine& machine();
 
-// What each thread has: its device, and the last error.
+// What each thread has: the driver's context, the device that the runtime makes one on where there is none, and the
+// last error.
 struct Thread {
   std::uint64_t generation = 0;
-  int device = -1;  // no context is current
+  int context = -1;  // none is current
+  int device = 0;    // of the last cudaSetDevice, whatever became of the context since
   cudaError_t last_error = cudaSuccess;
 };
 Thread& this_thread();
 
-// The current device; makes it the first one, as the runtime does.
+// The device of the current context; makes one, as the runtime does.
 int current_device();
 
 }  // namespace hoist::test::fake_cuda
