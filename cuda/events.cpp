@@ -7,10 +7,8 @@ Event::~Event() {
 }
 
 Events::~Events() {
-  context_.release([this] {
-    for (const cudaEvent_t event : spare_)
-      context_.ignore(cudaEventDestroy(event));
-  });
+  for (const cudaEvent_t event : spare_)
+    context_.release([&] { context_.ignore(cudaEventDestroy(event)); });
 }
 
 Result<Event> Events::take() {
