@@ -28,6 +28,10 @@ constexpr auto last_pause = std::chrono::milliseconds(1);
 constexpr auto between_reports = std::chrono::milliseconds(100);
 constexpr std::uint32_t slots_of_its_own = 2;  // of each job: one to read into while the other is copied
 
+// Slots that wait for the device, beyond one for each reader. When more do, the device is what takes the time, and who
+// reads on only drives what was read out of the processor's cache (tools/bench ring).
+constexpr std::uint32_t spare_slots = 2;
+
 Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
 
 bool wants_to_read(const Job* job) { return !job->flow.error && job->flow.next < job->pieces_of_all(); }
@@ -59,13 +63,14 @@ Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend
                  .message = "staging of " + grouped(options.staging_bytes) + " bytes holds fewer than two slots of " +
                             grouped(slot_bytes)};
   }
+  const unsigned readers = reader_count(options.threads);
   std::vector<Error> refusals;
   auto ring = make_ring(*device, slots, refusals);
   if (!ring) return std::move(ring).error();
-  std::shared_ptr<Pipeline> pipeline(new Pipeline(std::move(device), std::move(ring).value()));
+  std::shared_ptr<Pipeline> pipeline(new Pipeline(std::move(device), std::move(ring).value(), readers));
   pipeline->refusals_ = std::move(refusals);
   try {
-    for (unsigned i = 0; i < reader_count(options.threads); ++i)
+    for (unsigned i = 0; i < readers; ++i)
       pipeline->readers_.emplace_back([raw = pipeline.get(), i] { raw->read_pieces(i); });
   } catch (const std::system_error& problem) {
     if (pipeline->readers_.empty()) return base::system_error(problem.code().value(), "start a thread");
@@ -74,8 +79,8 @@ Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend
   return pipeline;
 }
 
-Pipeline::Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring)
-    : device_(std::move(device)), ring_(std::move(ring)) {
+Pipeline::Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring, unsigned readers)
+    : device_(std::move(device)), ring_(std::move(ring)), most_waiting_(readers + spare_slots) {
   for (auto slot = static_cast<std::uint32_t>(ring_.byte_count() / slot_bytes); slot-- > 0;)
     free_.push_back(slot);
 }
@@ -224,6 +229,7 @@ bool Pipeline::take(Work& work) {
         work.slot = free_.back();
         free_.pop_back();
         ++job->flow.slots;
+        ++job->flow.reading;
         if (waiting_since != never) job->flow.report.waiting_for_slots += Job::Clock::now() - waiting_since;
       }
       ++job->flow.users;
@@ -255,6 +261,7 @@ bool Pipeline::may_take_a_slot(const Job& job) const {
     if (other != &job && began && wants_to_read(other) && slots < slots_of_its_own)
       promised += slots_of_its_own - slots;
   }
+  if (job.flow.slots - job.flow.reading >= most_waiting_) return false;
   if (job.flow.next == 0) return free_.size() >= promised + slots_of_its_own;
   if (job.flow.slots < slots_of_its_own) return !free_.empty();
   // Beyond that, two are kept for whoever comes next, where there are enough for two jobs at all.
@@ -298,6 +305,7 @@ void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
   Job& job = *work.job;
   Job::Flow& flow = job.flow;
   flow.report.reading += now - work.begin;
+  if (work.slot != no_slot) --flow.reading;
   if (flow.trace) {
     flow.trace->begin_read(work.piece, work.begin);
     flow.trace->add(Trace::Lane::reader, work.reader, work.piece, work.begin, now);

@@ -48,7 +48,7 @@ class Pipeline {
     Job::Clock::time_point begin{};
   };
 
-  Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring);
+  Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring, unsigned readers);
 
   std::byte* slot_at(std::uint32_t slot) const;
   void read_pieces(std::uint32_t reader);
@@ -70,6 +70,7 @@ class Pipeline {
   const std::shared_ptr<device::Backend> device_;
   const device::Buffer ring_;
   std::vector<Error> refusals_;  // of a larger or a better ring; not changed once readers run
+  const std::uint32_t most_waiting_;  // slots of one job that were read and not yet copied
   mutable base::Mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts

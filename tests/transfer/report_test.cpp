@@ -136,7 +136,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, Reports, testing::Values(Staging::automatic, Stag
 
 TEST(ReportsOfASlowDevice, SayThatTheLastCopiesAreOnTheirWay) {
   const auto device = std::make_shared<DeferredDevice>();
-  Loader loader = Loader::create(device->handle(), {.staging_bytes = 32 * MiB, .threads = 1}).value();
+  Loader loader = Loader::create(device->handle(), {.staging_bytes = 32 * MiB, .threads = 2}).value();
   std::atomic<bool> copying = false, finished = false;
   Transfer transfer = loader
                           .start(plan(), {.on_progress =
