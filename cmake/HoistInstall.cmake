@@ -12,6 +12,16 @@ install(
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT hoistTargets NAMESPACE hoist:: DESTINATION ${hoist_package_dir})
 
+# Apart, since a static hoist::cuda needs the toolkit's runtime where it is linked, and hoist::hoist needs none.
+if(TARGET hoist_cuda)
+  install(
+    TARGETS hoist_cuda
+    EXPORT hoistCudaTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT hoistCudaTargets NAMESPACE hoist:: DESTINATION ${hoist_package_dir})
+endif()
+
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/hoistConfig.cmake.in ${PROJECT_BINARY_DIR}/hoistConfig.cmake
                               INSTALL_DESTINATION ${hoist_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/hoistConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -1,15 +1,38 @@
-// How transfers meet the caller's CUDA streams. Includes no CUDA header.
+// CUDA devices, and how transfers meet the caller's CUDA streams. Includes no CUDA header.
+//
+// make_cuda_device is defined in the target hoist::cuda, everything else here in hoist::hoist. No call leaves the
+// calling thread with another current device than it had, or with an error for cudaGetLastError. Once a device has
+// given an error that can't be cleared, all that was made with it says device_lost, and its memory is left to the
+// driver.
 //
 // A stream is used inside the call that it is given to, on the calling thread, and never kept. A null stream is
-// refused: pass cudaStreamLegacy or cudaStreamPerThread for the default ones. wrong_device: a null stream, or a
-// transfer that does not go to a device with streams.
+// refused: pass cudaStreamLegacy or cudaStreamPerThread for the default ones, which are those of the device that the
+// tensors are on. wrong_device: a null stream, one of another device where CUDA says so, or a transfer that does not go
+// to a device with streams.
 #pragma once
+
+#include <functional>
 
 #include "hoist/loader.hpp"
 
-struct CUstream_st;  // *cudaStream_t
+struct CUstream_st;         // *cudaStream_t
+struct CUmemPoolHandle_st;  // *cudaMemPool_t
 
 namespace hoist {
+
+// Where device memory comes from, if not from cudaMalloc: one or the other.
+struct CudaOptions {
+  // A pool of this device, which must outlive everything that was made with the device.
+  CUmemPoolHandle_st* pool = nullptr;
+  // An allocator, called from any thread: 256-byte aligned memory that can be used at once, or null. It throws nothing
+  // but std::bad_alloc. `free` is called after hoist's own copies are done, not the caller's streams: see
+  // release_after.
+  std::function<void*(std::uint64_t bytes)> allocate{};
+  std::function<void(void* address, std::uint64_t bytes)> free{};
+};
+
+// device_unavailable, with the reason, where there is no such GPU or no driver. Makes the device's primary context.
+HOIST_API Result<Device> make_cuda_device(int ordinal, CudaOptions = {});
 
 // A load whose copies follow what the stream already holds: for reloading weights in place that kernels may still read.
 HOIST_API Result<Transfer> start_after(CUstream_st* stream, Loader& loader, const Plan& plan, LoadOptions = {});

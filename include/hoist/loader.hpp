@@ -40,7 +40,7 @@ struct LoadReport {
   std::chrono::nanoseconds waiting_for_slots{};  // readers, with nowhere to read to
   std::chrono::nanoseconds submitting{};         // giving copies to the device
   std::chrono::nanoseconds waiting_for_device{};
-  std::vector<Error> warnings{};  // direct reads refused
+  std::vector<Error> warnings{};  // why the ring is smaller than asked for or not pinned, direct reads refused
 };
 
 // read: files are read; copy: the last copies are on their way; finish: everything is there.

@@ -2,9 +2,11 @@
 // On where HOIST_ASSERTIONS is defined: every preset but release.
 #pragma once
 
+#include "hoist/export.hpp"
+
 namespace hoist::base {
 
-[[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
+[[noreturn]] HOIST_API void assertion_failed(const char* condition, const char* file, int line) noexcept;
 
 }  // namespace hoist::base
 

@@ -1,4 +1,5 @@
 // Making Errors: the one place that maps errno, and how text from a file is put into a message.
+// What libhoist_cuda needs of it is visible in a shared libhoist.
 #pragma once
 
 #include <new>
@@ -16,10 +17,10 @@ std::string quoted(std::string_view text);
 std::string printable(std::string_view text, std::size_t max_bytes);
 
 // "3", "1,234,567"
-std::string grouped(std::uint64_t number);
+HOIST_API std::string grouped(std::uint64_t number);
 
 // What errno `system_code` means, as an Error that says what was being done: "open: No such file or directory".
-Error system_error(int system_code, std::string_view doing, std::string file = {});
+HOIST_API Error system_error(int system_code, std::string_view doing, std::string file = {});
 
 // Runs `body`, which gives a Result, and turns exhausted memory into out_of_memory.
 template <class Body>

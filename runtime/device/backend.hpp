@@ -1,4 +1,5 @@
 // What the pipeline knows of a device: memory, and queues that copy in order and say how far they are.
+// A shared libhoist shows these classes to libhoist_cuda of the same version; they are no part of the API.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,7 @@ inline constexpr std::size_t alignment_bytes = 256;  // of every buffer, at leas
 
 // Copies, one after the other. Thread-safe; destruction waits until everything queued is done. After an error the queue
 // may go on or say the same again: the caller is to stop and to destroy it.
-class Queue {
+class HOIST_API Queue {
  public:
   Queue() = default;
   Queue(const Queue&) = delete;
@@ -82,7 +83,7 @@ class Buffer {
 };
 
 // One device. Thread-safe; lives as long as a handle, a buffer or a queue of it.
-class Backend : public std::enable_shared_from_this<Backend> {
+class HOIST_API Backend : public std::enable_shared_from_this<Backend> {
  public:
   Backend() = default;
   Backend(const Backend&) = delete;

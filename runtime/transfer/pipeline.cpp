@@ -41,6 +41,18 @@ unsigned reader_count(unsigned asked) {
   return asked != 0 ? asked : std::clamp(std::thread::hardware_concurrency(), 1U, most);
 }
 
+// As large as was asked for, where that much may be pinned; else half of it, and so on; else not pinned.
+Result<device::Buffer> make_ring(device::Backend& device, std::uint64_t slots, std::vector<Error>& refusals) {
+  constexpr std::uint64_t fewest = 2;
+  for (std::uint64_t fewer = slots;; fewer = std::max(fewer / 2, fewest)) {
+    auto ring = device.allocate(device::Memory::staging, fewer * slot_bytes);
+    if (ring || ring.error().code == Errc::device_lost) return ring;
+    refusals.push_back(std::move(ring).error());
+    if (fewer == fewest) break;
+  }
+  return device.allocate(device::Memory::pageable, slots * slot_bytes);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend> device,
@@ -52,9 +64,11 @@ Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend
                             grouped(slot_bytes)};
   }
   const unsigned readers = reader_count(options.threads);
-  auto ring = device->allocate(device::Memory::staging, slots * slot_bytes);
+  std::vector<Error> refusals;
+  auto ring = make_ring(*device, slots, refusals);
   if (!ring) return std::move(ring).error();
   std::shared_ptr<Pipeline> pipeline(new Pipeline(std::move(device), std::move(ring).value(), readers));
+  pipeline->refusals_ = std::move(refusals);
   try {
     for (unsigned i = 0; i < readers; ++i)
       pipeline->readers_.emplace_back([raw = pipeline.get(), i] { raw->read_pieces(i); });
@@ -177,7 +191,9 @@ LoadReport Pipeline::report(const Job& job) const {
   const MutexLock lock(mutex_);
   LoadReport report = job.flow.report;
   report.warnings = job.warnings();
-  report.staging_bytes = job.staged() ? ring_.byte_count() : 0;
+  if (!job.staged()) return report;
+  report.staging_bytes = ring_.byte_count();
+  report.warnings.insert(report.warnings.begin(), refusals_.begin(), refusals_.end());
   return report;
 }
 

@@ -25,7 +25,7 @@ LAYERS = {
     "bench": [],
     "tests": [],
 }
-MIRRORS = ("tests", "bench")  # tests/io/... may include runtime/io, and what that may include
+MIRRORS = ("tests", "bench")  # tests/io/... may include runtime/io, tests/cuda/... cuda, and what those may include
 FREE = ("tests/support", "tests/fuzz")  # serve several layers
 
 # Libraries: where they may be named, and in how many files at most (None: any number).
@@ -38,7 +38,7 @@ LIBRARIES = [
     ("fmt", r"fmt/", r"(tools|bench)/.*", None),
     ("GoogleTest", r"g(test|mock)/", r"tests/.*", None),
     ("Google Benchmark", r"benchmark/", r"bench/.*", None),
-    ("CUDA", r"cuda", r"(cuda|tests/support)/.*", None),
+    ("CUDA", r"cuda|driver_types\.h", r"(cuda|tests/support/fake_cuda)/.*", None),
 ]
 
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.M)
@@ -68,7 +68,8 @@ def allowed_layers(name):
     layer = layer_of(name)
     allowed = {"include", layer, *LAYERS[layer]}
     if layer in MIRRORS:
-        mirrored = "runtime/" + name.split("/")[1]
+        folder = name.split("/")[1]
+        mirrored = folder if folder == "cuda" else "runtime/" + folder
         if mirrored in LAYERS:
             allowed |= {mirrored, *LAYERS[mirrored]}
         if name.startswith(FREE):

@@ -72,6 +72,31 @@ class Consumers(unittest.TestCase):
     def test_find_package_shared(self):
         self.by_cmake("find-shared", f"-DCMAKE_PREFIX_PATH={PREFIX['shared']}")
 
+    def with_cuda(self, kind, *options):
+        """False where hoist::cuda was not built."""
+        if not list(PREFIX[kind].rglob("hoistCudaTargets.cmake")):
+            return False
+        build = SCRATCH / "consumers" / f"cuda-{kind}"
+        run("cmake", "-S", HERE / "consumer", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={PREFIX[kind]}",
+            "-DHOIST_COMPONENTS=cuda", *options)
+        run("cmake", "--build", build, "--target", "cuda_consumer")
+        self.assertEqual(run(build / "cuda_consumer"), "consumed\n")
+        return True
+
+    def test_find_package_cuda_static(self):
+        if not self.with_cuda("static"):
+            self.skipTest("there is no CUDA toolkit")
+
+    def test_find_package_cuda_shared_needs_no_toolkit(self):
+        if not self.with_cuda("shared", "-DCMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON"):
+            self.skipTest("there is no CUDA toolkit")
+
+    def test_find_package_static_without_a_toolkit_gives_the_rest(self):
+        without = "-DCMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON"
+        self.by_cmake("find-no-toolkit", f"-DCMAKE_PREFIX_PATH={PREFIX['static']}", without)
+        with self.assertRaisesRegex(AssertionError, "cuda"):
+            self.by_cmake("find-no-cuda", f"-DCMAKE_PREFIX_PATH={PREFIX['static']}", without, "-DHOIST_COMPONENTS=cuda")
+
     def test_find_package_refuses_another_minor_version(self):
         with self.assertRaisesRegex(AssertionError, "hoistConfig.cmake, version: 0.1"):
             self.by_cmake("find-other", f"-DCMAKE_PREFIX_PATH={PREFIX['static']}", "-DHOIST_VERSION=0.2")
@@ -99,13 +124,25 @@ class SharedLibrary(unittest.TestCase):
     def setUp(self):
         self.library = one(PREFIX["shared"], "libhoist.so")
 
-    def test_exports_only_hoist(self):
-        lines = run("nm", "--dynamic", "--defined-only", "--demangle", self.library).splitlines()
+    def exported(self, library):
+        """All names but hoist's, and how many there are of these."""
+        lines = run("nm", "--dynamic", "--defined-only", "--demangle", library).splitlines()
         names = [re.sub(r"^\S+ \w ", "", line) for line in lines]
-        self.assertGreater(len(names), 20)
         kinds = r"(typeinfo for |typeinfo name for |vtable for )?"
         foreign = [name for name in names if not re.match(kinds + r"hoist::", name)]
+        return foreign, len(names) - len(foreign)
+
+    def test_exports_only_hoist(self):
+        foreign, ours = self.exported(self.library)
         self.assertEqual(foreign, [])
+        self.assertGreater(ours, 20)
+
+    def test_cuda_exports_only_hoist(self):
+        if not list(PREFIX["shared"].rglob("libhoist_cuda.so")):
+            self.skipTest("there is no CUDA toolkit")
+        foreign, ours = self.exported(one(PREFIX["shared"], "libhoist_cuda.so"))
+        self.assertEqual(foreign, [])
+        self.assertGreater(ours, 0)
 
     def test_has_a_versioned_soname(self):
         self.assertIn("[libhoist.so.0.1]", run("readelf", "-d", self.library))

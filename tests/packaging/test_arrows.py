@@ -33,6 +33,8 @@ PLANTED = [
     ("runtime/io/b.hpp", "#include <rapidjson/reader.h>", "may name RapidJSON"),
     ("runtime/store/b.cpp", "# include <CLI/CLI.hpp>", "may name CLI11"),
     ("runtime/transfer/b.cpp", "#include <cuda_runtime.h>", "may name CUDA"),
+    ("tests/cuda/b.cpp", "#include <cuda_runtime_api.h>", "may name CUDA"),
+    ("tests/transfer/b.cpp", '#include "cuda/a.hpp"', "tests may not include cuda"),
 ]
 
 ALLOWED = [
@@ -41,6 +43,8 @@ ALLOWED = [
     ("tests/store/b.cpp", '#include "store/a.hpp"\n#include "base/a.hpp"\n#include <gtest/gtest.h>'),
     ("bench/format/b.cpp", '#include "format/a.hpp"'),
     ("cuda/b.cpp", '#include "device/a.hpp"\n#include <cuda_runtime.h>'),
+    ("tests/support/fake_cuda/b.cpp", "#include <cuda.h>"),
+    ("tests/cuda/b.cpp", '#include "cuda/a.hpp"\n#include "device/a.hpp"\n#include "support/a.hpp"'),
 ]
 
 

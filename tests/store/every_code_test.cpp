@@ -159,7 +159,8 @@ constexpr bool in_order_and_complete() {
   }
   return true;
 }
-static_assert(in_order_and_complete(), "one recipe for each Errc, in their order; those of devices, from device_unavailable on, have theirs in tests/cuda");
+static_assert(in_order_and_complete(),
+              "one recipe for each Errc, in their order; tests/cuda has those from device_unavailable on");
 
 class EveryCode : public testing::TestWithParam<Recipe> {};
 

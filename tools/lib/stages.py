@@ -11,7 +11,7 @@ from stage import Failed, Result
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/test"  # apart from build/<preset>, which belongs to whoever works here
-SOURCES = ["include", "runtime", "tools", "bench", "examples", "tests"]
+SOURCES = ["include", "runtime", "cuda", "tools", "bench", "examples", "tests"]
 STRICT = "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON"  # not with sanitizers, which make GCC see uninitialised variables
 FUZZ_RUNS, FUZZ_SECONDS = 20_000, 40  # for each target, whichever comes first: a guess that fits 20 minutes
 
@@ -112,8 +112,8 @@ def formatted(shell, names):
 
 def tidy(shell, names):
     database = configure(shell, "clang", STRICT)
-    shell.run("run-clang-tidy-19", "-quiet", "-p", database, "-j", os.cpu_count(), f"{ROOT}/runtime/.*\\.cpp")
-    return [Result("clang-tidy finds nothing in runtime/", "passed")]
+    shell.run("run-clang-tidy-19", "-quiet", "-p", database, "-j", os.cpu_count(), f"{ROOT}/(runtime|cuda)/.*\\.cpp")
+    return [Result("clang-tidy finds nothing in runtime/ and cuda/", "passed")]
 
 
 # name: (what it proves, minutes until it is stopped as hung, function)
@@ -126,6 +126,6 @@ STAGES = {
     "fuzz": ("each fuzz target on its seeds, for a while", 20, fuzz),
     "packaging": ("consumers of the installed package, exported symbols", 15, packaging),
     "format": ("clang-format", 1, formatted),
-    "tidy": ("clang-tidy over runtime/", 15, tidy),
+    "tidy": ("clang-tidy over runtime/ and cuda/", 15, tidy),
 }
 BREAKAGES = {"breakages": ("each patch of tests/breakages is caught by the tests that it names", 60, breakages.run)}
