@@ -1,8 +1,6 @@
 // Loading a file of one shard into memory that is already there: what the loading tasks share.
 #pragma once
 
-#include <optional>
-
 #include "hoist/loader.hpp"
 #include "memory.hpp"
 #include "pairs.hpp"
@@ -38,12 +36,5 @@ void check(const Landing& landing, const MappedFile& file, const Work& work, con
 
 // Every loaded tensor is what the file has under its name.
 void check(std::span<const hoist::DeviceTensor> tensors, const hoist::Checkpoint& checkpoint, const MappedFile& file);
-
-// Copies that were queued on the device; nothing where the library does not count them.
-template <class Report>
-std::optional<std::uint64_t> copies_of(const Report& report) {
-  if constexpr (requires { report.copies; }) return report.copies;
-  else return std::nullopt;
-}
 
 }  // namespace bench

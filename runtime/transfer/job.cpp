@@ -154,19 +154,32 @@ const Item& Job::item_at(std::span<const Part> parts, const std::optional<std::u
   return items_[found->item];
 }
 
-Result<device::Mark> Job::submit(const Piece& piece, const std::byte* slot) {
+Result<Job::Submitted> Job::submit(const Piece& piece, const std::byte* slot) {
+  Submitted submitted;
   if (piece.in_arena) {
     auto* const arena = static_cast<std::byte*>(arena_.address());
     if (auto copied = queue_->upload(slot, arena + piece.arena_offset, piece.bytes); !copied) {
       return std::move(copied).error();
     }
+    ++submitted.copies;
   } else {
-    for (const Part& part : pieces_.parts_of(piece)) {
-      auto copied = queue_->upload(slot + part.slot_offset, place(part, nullptr), part.end - part.begin);
-      if (!copied) return placed(std::move(copied).error(), items_[part.item]);
+    // What lies together in the slot and in the caller's memory is one copy.
+    for (std::span<const Part> left = pieces_.parts_of(piece); !left.empty(); ++submitted.copies) {
+      const Part& first = left.front();
+      std::byte* const begin = place(first, nullptr);
+      std::uint64_t bytes = 0;
+      do {
+        bytes += left.front().end - left.front().begin;
+        left = left.subspan(1);
+      } while (!left.empty() && place(left.front(), nullptr) == begin + bytes);
+      auto copied = queue_->upload(slot + first.slot_offset, begin, bytes);
+      if (!copied) return placed(std::move(copied).error(), items_[first.item]);
     }
   }
-  return queue_->mark();
+  auto mark = queue_->mark();
+  if (!mark) return std::move(mark).error();
+  submitted.mark = *mark;
+  return submitted;
 }
 
 }  // namespace hoist::transfer

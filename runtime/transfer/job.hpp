@@ -35,7 +35,11 @@ class Job {
   Result<store::ReadCost> read(const Piece& piece, std::byte* slot, io::Bounce& bounce,
                                const std::stop_token& stop) const;
   // Queues the copies of a piece from its slot, and a mark behind them.
-  Result<device::Mark> submit(const Piece& piece, const std::byte* slot);
+  struct Submitted {
+    device::Mark mark = 0;
+    std::uint64_t copies = 0;
+  };
+  Result<Submitted> submit(const Piece& piece, const std::byte* slot);
 
   void let_go_of_files() noexcept {
     sources_.reset();

@@ -338,19 +338,19 @@ void Pipeline::submit_in_order(Job& job) {
     const Piece& piece = job.pieces().pieces[flow.done];
     const auto slot = static_cast<std::uint32_t>(flow.filled[flow.done]);
     const auto begin = Job::Clock::now();
-    auto mark =
+    auto submitted =
         unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.submit(piece, slot_at(slot)); }); });
     flow.filled[flow.done] = -1;
-    if (!mark) {  // the device may have been given some of it: the slot comes back when the queue was drained
+    if (!submitted) {  // the device may have been given some of it: the slot comes back when the queue was drained
       flow.in_flight.push_back({.mark = Job::Flight::never, .slot = slot, .piece = flow.done});
-      fail_locked(job, std::move(mark).error());
+      fail_locked(job, std::move(submitted).error());
       break;
     }
     const auto now = Job::Clock::now();
     flow.report.submitting += now - begin;
-    flow.report.copies += piece.in_arena ? 1 : piece.part_count;
-    flow.in_flight.push_back({.mark = *mark, .slot = slot, .piece = flow.done, .submitted = now});
-    flow.marks[flow.done] = *mark;
+    flow.report.copies += submitted->copies;
+    flow.in_flight.push_back({.mark = submitted->mark, .slot = slot, .piece = flow.done, .submitted = now});
+    flow.marks[flow.done] = submitted->mark;
     advance(job);
   }
   flow.submitting = false;

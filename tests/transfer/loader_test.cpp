@@ -526,6 +526,29 @@ TEST_F(Loads, WriteIntoMemoryOfTheCallerAndNotAByteBeside) {
   }
 }
 
+TEST_F(Loads, GiveTheDeviceOneCopyForNeighboursInMemoryOfTheCaller) {
+  std::string memory(4 * (1 + 2 + 3) + 4 * (5 + 6) + 1, '.');
+  std::vector<Placed> group;
+  std::size_t at = 0;
+  for (const int i : {1, 2, 3, 5, 6}) {
+    if (i == 5) ++at;  // a byte that is not asked for
+    const auto bytes = static_cast<std::uint64_t>(4 * i);
+    group.push_back({.view = checkpoint_.at("small." + std::to_string(i)).value(),
+                     .destination = memory.data() + at,
+                     .destination_bytes = bytes});
+    at += bytes;
+  }
+  Plan what(checkpoint_);
+  what.add(std::move(group)).value();
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  Transfer transfer = loader.start(what, {.staging = Staging::always}).value();
+  ASSERT_THAT(transfer.wait(), Succeeds());
+  EXPECT_EQ(transfer.report().copies, 2U);
+  EXPECT_EQ(memory[24], '.');
+  for (const DeviceTensor& tensor : transfer.tensors())
+    EXPECT_EQ(std::string(static_cast<const char*>(tensor.data), tensor.byte_count), expected(what, tensor.name));
+}
+
 TEST_F(Loads, OfAnEmptyPlanAreDoneAtOnce) {
   Loader loader = Loader::create(Device::host().value(), small_ring).value();
   Transfer transfer = loader.start(Plan(checkpoint_)).value();
