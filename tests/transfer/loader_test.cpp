@@ -324,6 +324,46 @@ TEST_F(LoadsThatFail, ReportAFileThatWasCutShort) {
   }
 }
 
+TEST_F(LoadsThatFail, ReportAFileThatIsCutShortWhileItIsReadOrHaveReadItBefore) {
+  for (const Staging staging : {Staging::automatic, Staging::always}) {
+    Loader loader = Loader::create(Device::host().value(), {.staging_bytes = 8 * MiB, .threads = 1}).value();
+    for (std::uint64_t number = 1;; ++number) {
+      ASSERT_LT(number, 100U);
+      const auto path = directory_.write("cut.safetensors", file().file());
+      Plan what(Checkpoint::open(path).value());
+      what.select(std::vector<std::string>{"embed", "matrix", "last"}).value();
+      const FailingCall reads(
+          Call::pread, {.first = number, .count = 1, .before = [&] { std::filesystem::resize_file(path, 6 * MiB); }});
+      Transfer transfer = loader.start(what, {.staging = staging}).value();
+      const auto whole = transfer.wait();
+      if (!reads.reached()) {
+        ASSERT_THAT(whole, Succeeds());
+        break;
+      }
+      ASSERT_THAT(whole, FailsWith(Errc::truncated_data)) << number << ", never zeros in its place";
+      EXPECT_EQ(whole.error().file, path.native());
+    }
+  }
+}
+
+TEST_F(Loads, GoOnWithTheFileThatWasOpenedWhenAnotherTakesItsName) {
+  const Plan what = plan();
+  std::vector<std::string> before;
+  for (const Planned& tensor : what.tensors())
+    before.push_back(test::read(tensor.view).value());
+  const auto other = directory_.write("other.safetensors", "not even a model");
+  const FailingCall reads(Call::pread,
+                          {.first = 2, .count = 1, .before = [&] { std::filesystem::rename(other, path_); }});
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  Transfer transfer = loader.start(what).value();
+  ASSERT_THAT(transfer.wait(), Succeeds());
+  ASSERT_TRUE(reads.reached());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const DeviceTensor& tensor = transfer.tensors()[i];
+    ASSERT_EQ(std::string(static_cast<const char*>(tensor.data), tensor.byte_count), before[i]) << tensor.name;
+  }
+}
+
 TEST_F(LoadsThatFail, LeaveNothingBehindWhicheverCallOfTheDeviceFails) {
   const Plan what = plan();
   for (const auto after : {FaultDevice::After::works_again, FaultDevice::After::lost}) {
