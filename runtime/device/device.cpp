@@ -26,7 +26,9 @@ Result<void> Device::read(const void* address, std::span<std::byte> into) const 
   if (into.empty()) return {};
   return base::catching_bad_alloc([&]() -> Result<void> {
     constexpr std::size_t staging_bytes = 16U << 20;  // enough for a copy to take much longer than its call
-    auto staging = state_->backend->allocate(device::Memory::staging, std::min(into.size(), staging_bytes));
+    const std::size_t bytes_at_once = std::min(into.size(), staging_bytes);
+    auto staging = state_->backend->allocate(device::Memory::staging, bytes_at_once);
+    if (!staging) staging = state_->backend->allocate(device::Memory::pageable, bytes_at_once);
     if (!staging) return std::move(staging).error();
     auto queue = state_->backend->make_queue();
     if (!queue) return std::move(queue).error();
