@@ -69,7 +69,7 @@ class Pipeline {
 
   const std::shared_ptr<device::Backend> device_;
   const device::Buffer ring_;
-  std::vector<Error> refusals_;  // of a larger or a better ring; not changed once readers run
+  std::vector<Error> refusals_;       // of a larger or a better ring; not changed once readers run
   const std::uint32_t most_waiting_;  // slots of one job that were read and not yet copied
   mutable base::Mutex mutex_;
   std::condition_variable_any changed_;
