@@ -64,12 +64,16 @@ class Job {
 
   // Under the pipeline's lock.
   struct Flow {
+    static constexpr std::uint32_t nobody = UINT32_MAX;
+
     std::uint32_t next = 0;              // piece to read
     std::uint32_t done = 0;              // pieces from the first on that are there, or queued with their mark
     std::uint32_t arrived = 0;           // of them that are known to be there
+    std::uint32_t awaited = nobody;      // the fewest of them that somebody waits for
     std::uint32_t slots = 0;             // that it holds
     std::uint32_t reading = 0;           // pieces that are being read
     std::uint32_t users = 0;             // threads outside the lock that use the job
+    bool ending = false;                 // somebody waits for them to leave
     bool submitting = false;             // one of them is in submit()
     std::vector<std::int32_t> filled{};  // slot of a piece that was read, or -1; 0 where there are no slots
     std::vector<device::Mark> marks{};   // of the pieces that were queued

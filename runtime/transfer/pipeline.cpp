@@ -91,7 +91,7 @@ Pipeline::~Pipeline() {
     HOIST_ASSERT(jobs_.empty());
     closing_ = true;
   }
-  changed_.notify_all();
+  to_do_.notify_all();
   for (std::thread& reader : readers_)
     reader.join();
 }
@@ -102,16 +102,22 @@ void Pipeline::start(Job& job) {
   job.flow.in_flight.reserve(ring_.byte_count() / slot_bytes);
   asked_.reserve(jobs_.size() + 1);
   jobs_.push_back(&job);
-  changed_.notify_all();
+  to_do_.notify_all();
 }
 
 Result<void> Pipeline::wait(Job& job, std::uint32_t pieces) {
   const MutexLock lock(mutex_);
-  while (job.flow.done < pieces && !job.flow.error)
-    changed_.wait(mutex_);
+  wait_until_submitted(job, pieces);
   if (job.flow.done < pieces) return *job.flow.error;
   if (pieces == 0 || !job.staged()) return {};
   return wait_for_mark(job, job.flow.marks[pieces - 1]);
+}
+
+void Pipeline::wait_until_submitted(Job& job, std::uint32_t pieces) {
+  while (job.flow.done < pieces && !job.flow.error) {
+    job.flow.awaited = std::min(job.flow.awaited, pieces);
+    progress_.wait(mutex_);
+  }
 }
 
 Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
@@ -127,8 +133,7 @@ Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
 
 Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until) {
   const MutexLock lock(mutex_);
-  while (until == Until::submitted && job.flow.done < pieces && !job.flow.error)
-    changed_.wait(mutex_);
+  if (until == Until::submitted) wait_until_submitted(job, pieces);
   if (job.flow.error) return *job.flow.error;
   if (job.flow.done < pieces) {
     return Error{.code = Errc::not_submitted, .message = "the device has not been given the last of it yet"};
@@ -152,7 +157,8 @@ void Pipeline::watch(Job& job, const std::function<void(const Progress&)>& tell)
     if (flow.arrived < all && flow.error) return;
     const auto now = Job::Clock::now();
     if (flow.done < all && now < next) {
-      changed_.wait_until(mutex_, next);
+      job.flow.awaited = std::min(job.flow.awaited, all);
+      progress_.wait_until(mutex_, next);
       continue;
     }
     next = now + between_reports;
@@ -175,8 +181,9 @@ void Pipeline::cancel(Job& job) {
 void Pipeline::end(Job& job) {
   const MutexLock lock(mutex_);
   if (job.flow.done < job.pieces().pieces.size()) fail_locked(job, cancelled());
+  job.flow.ending = true;
   while (job.flow.users != 0)
-    changed_.wait(mutex_);
+    progress_.wait(mutex_);
   std::erase(jobs_, &job);  // first: nobody may ask a queue that is being drained
   unlocked(mutex_, [&] {
     job.drain();
@@ -236,12 +243,13 @@ bool Pipeline::take(Work& work) {
         if (waiting_since != never) job->flow.report.waiting_for_slots += Job::Clock::now() - waiting_since;
       }
       ++job->flow.users;
+      if (job->staged() && !wants_to_read(job)) to_do_.notify_all();  // what was promised to it is free for others
       return true;
     }
     const bool wanting = std::ranges::any_of(jobs_, wants_to_read);
     if (!wanting) waiting_since = never;
     else if (waiting_since == never) waiting_since = Job::Clock::now();
-    if (!wanting || !ask_devices()) changed_.wait(mutex_);
+    if (!wanting || !ask_devices()) to_do_.wait(mutex_);
   }
   return false;
 }
@@ -295,10 +303,11 @@ bool Pipeline::ask_devices() {
   if (free_.size() != free_before) {
     pause_ = first_pause;
   } else {
-    changed_.wait_for(mutex_, pause_);
+    to_do_.wait_for(mutex_, pause_);
     pause_ = std::min<std::chrono::nanoseconds>(2 * pause_, last_pause);
   }
   asking_ = false;
+  to_do_.notify_one();  // if this reader has a slot now, another is to ask
   return true;
 }
 
@@ -349,6 +358,7 @@ void Pipeline::submit_in_order(Job& job) {
     const auto now = Job::Clock::now();
     flow.report.submitting += now - begin;
     flow.report.copies += submitted->copies;
+    if (!asking_ && wants_to_read(&job)) to_do_.notify_one();  // there is something to ask for
     flow.in_flight.push_back({.mark = submitted->mark, .slot = slot, .piece = flow.done, .submitted = now});
     flow.marks[flow.done] = submitted->mark;
     advance(job);
@@ -367,7 +377,9 @@ void Pipeline::advance(Job& job) {
       count();
     arrive(job, flow.done);
   }
-  changed_.notify_all();
+  if (flow.done < flow.awaited) return;  // waking a thread for each piece costs some 5 % of a load
+  flow.awaited = Job::Flow::nobody;
+  progress_.notify_all();
 }
 
 // So many pieces are there, from the first on.
@@ -383,13 +395,14 @@ void Pipeline::arrive(Job& job, std::uint32_t pieces) {
 void Pipeline::give_back(Job& job, std::uint32_t slot) {
   free_.push_back(slot);
   --job.flow.slots;
-  changed_.notify_all();
+  to_do_.notify_all();
 }
 
 void Pipeline::fail_locked(Job& job, Error error) {
   if (!job.flow.error) job.flow.error = std::move(error);
   job.flow.stop.request_stop();
-  changed_.notify_all();
+  progress_.notify_all();
+  to_do_.notify_all();  // it wants no slots any more
 }
 
 void Pipeline::release(Job& job, device::Mark reached) {
@@ -411,7 +424,7 @@ void Pipeline::release(Job& job, device::Mark reached) {
 void Pipeline::leave(Job& job) {
   --job.flow.users;
   if (job.flow.error) give_back_unsubmitted(job);
-  changed_.notify_all();
+  if (job.flow.ending) progress_.notify_all();
 }
 
 // What was read for a job that failed goes nowhere any more. Copies that the device was given end by themselves.

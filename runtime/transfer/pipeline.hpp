@@ -55,6 +55,7 @@ class Pipeline {
   Job* next_job() HOIST_REQUIRES(mutex_);
   bool may_take_a_slot(const Job& job) const HOIST_REQUIRES(mutex_);
   bool ask_devices() HOIST_REQUIRES(mutex_);
+  void wait_until_submitted(Job& job, std::uint32_t pieces) HOIST_REQUIRES(mutex_);  // or failed
   Result<void> wait_for_mark(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
   void finish(const Work& work, Result<store::ReadCost> read);
   void arrive(Job& job, std::uint32_t pieces) HOIST_REQUIRES(mutex_);
@@ -71,7 +72,8 @@ class Pipeline {
   std::vector<Error> refusals_;       // of a larger or a better ring; not changed once readers run
   const std::uint32_t most_waiting_;  // slots of one job that were read and not yet copied
   mutable base::Mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable_any to_do_;                // for readers
+  std::condition_variable_any progress_;             // for who waits for a job
   std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts
   std::vector<std::uint32_t> free_ HOIST_GUARDED_BY(mutex_);
   std::vector<Job*> asked_ HOIST_GUARDED_BY(mutex_);  // by the reader that asks their devices
