@@ -71,13 +71,14 @@ void check_all(const Landing& landing, std::span<const Candidate> candidates) {
 void measure(const Landing& landing, unsigned threads, std::size_t rounds) {
   hoist::Loader loader = make_loader(threads);
   const hoist::Plan plan = landing.plan();
-  std::array<Candidate, 3> candidates{
-      Candidate{"load", [&] { load(loader, plan, hoist::Staging::automatic); }},
+  std::array<Candidate, 4> candidates{
+      Candidate{"load", [&] { load(loader, plan, {.cache = hoist::Cache::keep}); }},
+      Candidate{"load past the cache", [&] { load(loader, plan, {.cache = hoist::Cache::bypass}); }},
       Candidate{"raw buffered loop", [&] { raw(landing, 0, threads); }},
       Candidate{"raw O_DIRECT loop", [&] { raw(landing, O_DIRECT, threads); }},
   };
   check_all(landing, candidates);
-  std::array<std::vector<double>, 3> rates;
+  std::array<std::vector<double>, 4> rates;
   double most_cached = 0;
   for (std::size_t round = 0; round < rounds; ++round)
     for (std::size_t i = 0; i < candidates.size(); ++i) {

@@ -46,7 +46,7 @@ void measure(const Landing& landing, const MappedFile& file, const std::string& 
              std::size_t pairs) {
   hoist::Loader loader = make_loader(threads);
   const hoist::Plan plan = landing.plan();
-  const Work lift = [&] { load(loader, plan, hoist::Staging::automatic); };
+  const Work lift = [&] { load(loader, plan, {.staging = hoist::Staging::automatic}); };
   check(landing, file, lift, "load");
   for (const auto& limits : {preads(landing, file, threads), memcpys(landing, file, threads)}) {
     const Candidate& best = fastest(limits, std::min<std::size_t>(pairs, 5));

@@ -24,7 +24,7 @@ struct Job {
   Job(const char* path, std::size_t pairs_) : landing(path), file(path), plan(landing.plan()), pairs(pairs_) {}
 
   Work load_with(hoist::Loader& loader) const {
-    return [this, &loader] { load(loader, plan, hoist::Staging::always); };
+    return [this, &loader] { load(loader, plan, {.staging = hoist::Staging::always}); };
   }
   void show(const std::string& title, const Work& subject, const Work& limit, std::optional<double> at_least) const {
     print(rate_figure(title, compare(subject, limit, pairs), static_cast<double>(landing.data().size()), at_least));

@@ -33,8 +33,8 @@ hoist::Loader make_loader(unsigned threads, std::uint64_t staging_bytes) {
       .value();
 }
 
-hoist::LoadReport load(hoist::Loader& loader, const hoist::Plan& plan, hoist::Staging staging) {
-  const hoist::Transfer transfer = loader.start(plan, {.staging = staging}).value();
+hoist::LoadReport load(hoist::Loader& loader, const hoist::Plan& plan, const hoist::LoadOptions& options) {
+  const hoist::Transfer transfer = loader.start(plan, options).value();
   transfer.wait().value();
   return transfer.report();
 }

@@ -29,7 +29,7 @@ struct Landing {
 hoist::Loader make_loader(unsigned threads, std::uint64_t staging_bytes = 128 * MiB);
 
 // Starts, and waits until everything is there.
-hoist::LoadReport load(hoist::Loader& loader, const hoist::Plan& plan, hoist::Staging staging);
+hoist::LoadReport load(hoist::Loader& loader, const hoist::Plan& plan, const hoist::LoadOptions& options);
 
 // What `work` leaves in the landing's memory is what the file has.
 void check(const Landing& landing, const MappedFile& file, const Work& work, const std::string& what);
