@@ -73,8 +73,10 @@ class Context {
 
 auto Context::run(auto&& body) -> decltype(body()) {
   const Current current(*this);
-  if (!current) return lost_error();
-  return base::catching_bad_alloc(body);
+  return base::catching_bad_alloc([&]() -> decltype(body()) {
+    if (!current) return lost_error();
+    return body();
+  });
 }
 
 void Context::release(auto&& body) noexcept {

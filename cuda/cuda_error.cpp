@@ -35,7 +35,10 @@ Errc code_of(cudaError_t status) {
 // behave so too; and what says that there is no context or no runtime any more.
 bool is_sticky(cudaError_t status) noexcept {
   switch (status) {
+#if CUDART_VERSION >= 12080
     case cudaErrorContained:
+    case cudaErrorTensorMemoryLeak:
+#endif
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchTimeout:
     case cudaErrorAssert:
@@ -45,7 +48,6 @@ bool is_sticky(cudaError_t status) noexcept {
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
-    case cudaErrorTensorMemoryLeak:
     case cudaErrorMpsClientTerminated:
     case cudaErrorExternalDevice:
     case cudaErrorECCUncorrectable:

@@ -82,7 +82,7 @@ Result<void> DeviceMemory::order(cudaStream_t stream, std::uint64_t& seen) {
 
 void DeviceMemory::free(void* address, std::uint64_t bytes) noexcept {
   if (options_.free) {
-    options_.free(address, bytes);
+    if (!context_->lost()) options_.free(address, bytes);  // else a copy may still use it
     return;
   }
   context_->release([&] { context_->ignore(options_.pool ? cudaFreeAsync(address, stream_) : cudaFree(address)); });

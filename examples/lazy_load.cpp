@@ -71,8 +71,9 @@ bool serve(const char* model, std::chrono::milliseconds per_layer, const std::st
               << " % of the model is there" << std::endl;
     std::this_thread::sleep_for(per_layer);  // the layer's kernels
   }
-  const hoist::LoadedTensors tensors = std::move(transfer).take().value();
-  std::cout << "serving with " << tensors.tensors().size() << " tensors\n";
+  const auto tensors = std::move(transfer).take();
+  if (stop.stop_requested()) return false;
+  std::cout << "serving with " << tensors.value().tensors().size() << " tensors\n";
   return true;
 }
 

@@ -5,6 +5,9 @@
 // given an error that can't be cleared, all that was made with it says device_lost, and its memory is left to the
 // driver.
 //
+// While a stream is captured into a CUDA graph, neither load nor make these calls: nothing here takes part in captures,
+// and an unsafe call from any thread ends one.
+//
 // A stream is used inside the call that it is given to, on the calling thread, and never kept. A null stream is
 // refused: pass cudaStreamLegacy or cudaStreamPerThread for the default ones, which are those of the device that the
 // tensors are on. wrong_device: a null stream, one of another device where CUDA says so, or a transfer that does not go
@@ -26,7 +29,7 @@ struct CudaOptions {
   CUmemPoolHandle_st* pool = nullptr;
   // An allocator, called from any thread: 256-byte aligned memory that can be used at once, or null. It throws nothing
   // but std::bad_alloc. `free` is called after hoist's own copies are done, not the caller's streams: see
-  // release_after.
+  // release_after; never for a device that is lost.
   std::function<void*(std::uint64_t bytes)> allocate{};
   std::function<void(void* address, std::uint64_t bytes)> free{};
 };

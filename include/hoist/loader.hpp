@@ -75,8 +75,11 @@ struct LoadOptions {
   std::uint64_t max_device_bytes = UINT64_MAX;  // over_budget beyond it, before the first byte is read
   Staging staging = Staging::automatic;
   Cache cache = Cache::automatic;
-  bool evict_after = false;  // in the end, the page cache lets go of what it did not hold before
-  std::stop_token stop{};    // cancelled
+  // In the end, the page cache lets go of what it did not hold before, by 64 KiB. Where the kernel does not say what it
+  // holds (before Linux 6.5, or of files of others), nothing is, with a warning.
+  bool evict_after = false;
+  // cancelled: no more is read or submitted. Who waits for a copy that the device has goes on waiting for it.
+  std::stop_token stop{};
   // Ten times a second, from one thread, which is there for it alone; the last call says finish, unless the load fails.
   // It must not throw, nor destroy the transfer.
   std::function<void(const Progress&)> on_progress{};

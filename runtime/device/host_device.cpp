@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -15,6 +14,7 @@
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "base/huge_allocator.hpp"
+#include "base/memory.hpp"
 #include "base/mutex.hpp"
 
 namespace hoist::device {
@@ -47,7 +47,9 @@ class HostQueue final : public Queue {
   Result<Mark> mark() override {
     return base::catching_bad_alloc([this]() -> Result<Mark> {
       const base::MutexLock lock(mutex_);
-      push({.mark = issued_ + 1});
+      wait_for_room();  // before the mark has its number: another may be made meanwhile
+      queued_.push_back({.mark = issued_ + 1});
+      changed_.notify_all();
       return ++issued_;
     });
   }
@@ -76,16 +78,16 @@ class HostQueue final : public Queue {
   Result<void> copy(const void* from, void* to, std::uint64_t bytes) {
     return base::catching_bad_alloc([&]() -> Result<void> {
       const base::MutexLock lock(mutex_);
-      push({.from = from, .to = to, .bytes = bytes});
+      wait_for_room();
+      queued_.push_back({.from = from, .to = to, .bytes = bytes});
+      changed_.notify_all();
       return {};
     });
   }
 
-  void push(const Command& command) HOIST_REQUIRES(mutex_) {
+  void wait_for_room() HOIST_REQUIRES(mutex_) {
     while (queued_.size() >= max_queued)
       changed_.wait(mutex_);
-    queued_.push_back(command);
-    changed_.notify_all();
   }
 
   void work() {
@@ -127,20 +129,12 @@ std::uint64_t total_bytes() {
   return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-// What the kernel reckons could be had without swapping; 0 where it does not say.
-std::uint64_t available_bytes() {
-  std::ifstream meminfo("/proc/meminfo");
-  std::uint64_t kib = 0;
-  for (std::string word; meminfo >> word;) {
-    if (word == "MemAvailable:" && meminfo >> kib) break;
-  }
-  return kib * 1024;
-}
-
 class HostDevice final : public Backend {
  public:
   Result<DeviceInfo> info() override {
-    return DeviceInfo{.name = "host", .total_bytes = total_bytes(), .free_bytes = available_bytes()};
+    return DeviceInfo{.name = "host",
+                      .total_bytes = total_bytes(),
+                      .free_bytes = std::min(base::available_memory_bytes(), total_bytes())};
   }
 
   bool host_can_write() const noexcept override { return true; }
@@ -157,9 +151,8 @@ class HostDevice final : public Backend {
 
  protected:
   Result<void*> allocate_bytes(Memory, std::uint64_t bytes) override {
-    // The kernel promises more than it has, and ends the process that takes it at its word.
-    const std::uint64_t available = available_bytes();
-    const bool can_be = bytes <= (available != 0 ? available : total_bytes());
+    const std::uint64_t available = std::min(base::available_memory_bytes(), total_bytes());
+    const bool can_be = bytes <= available;
     void* const memory = can_be ? ::operator new(bytes, std::align_val_t{alignment_bytes}, std::nothrow) : nullptr;
     if (!memory) {
       return Error{.code = Errc::out_of_memory,

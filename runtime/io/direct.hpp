@@ -15,8 +15,8 @@ inline constexpr std::uint64_t block_bytes = 4096;
 // Memory that a direct read can land in. Empty until it is needed; for one thread.
 class Bounce {
  public:
-  static constexpr std::uint64_t size = 4U << 20;
-  std::byte* data();  // throws std::bad_alloc
+  static constexpr std::uint64_t size = (4U << 20) + block_bytes;  // a slot, wherever it begins in a block
+  std::byte* data();                                               // throws std::bad_alloc
 
  private:
   struct Free {

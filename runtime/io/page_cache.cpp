@@ -32,14 +32,16 @@ void add(std::vector<Stretch>& stretches, std::uint64_t offset, std::uint64_t by
   else stretches.push_back({offset, bytes});
 }
 
-// Whole pages; halves what is cached in part.
-void collect_not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, std::vector<Stretch>& into) {
+// In whole units, so that the number of calls has a bound; halves what is cached in part. False: the kernel says
+// nothing.
+constexpr std::uint64_t unit_bytes = 64U << 10;
+bool collect_not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, std::vector<Stretch>& into) {
   const auto cached = cached_pages(file, offset, bytes);
-  if (cached && *cached == pages_of(offset, bytes)) return;
-  if (!cached || *cached == 0 || bytes <= page_bytes()) return add(into, offset, bytes);
-  const std::uint64_t half = (bytes / page_bytes() + 1) / 2 * page_bytes();
-  collect_not_cached(file, offset, half, into);
-  collect_not_cached(file, offset + half, bytes - half, into);
+  if (!cached) return false;
+  if (*cached == 0) return add(into, offset, bytes), true;
+  if (*cached == pages_of(offset, bytes) || bytes <= unit_bytes) return true;
+  const std::uint64_t half = (bytes / unit_bytes + 1) / 2 * unit_bytes;
+  return collect_not_cached(file, offset, half, into) && collect_not_cached(file, offset + half, bytes - half, into);
 }
 
 }  // namespace
@@ -75,12 +77,12 @@ bool is_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes
   return preadv2(file.get(), &vector, 1, static_cast<off_t>(offset + bytes / 2), RWF_NOWAIT) == 1;
 }
 
-std::vector<Stretch> not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes) {
+std::optional<std::vector<Stretch>> not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes) {
   std::vector<Stretch> found;
   if (bytes == 0) return found;
-  const std::uint64_t page = page_bytes();
-  const std::uint64_t begin = offset / page * page, end = (offset + bytes + page - 1) / page * page;
-  collect_not_cached(file, begin, end - begin, found);
+  const std::uint64_t begin = offset / unit_bytes * unit_bytes;
+  const std::uint64_t end = (offset + bytes + page_bytes() - 1) / page_bytes() * page_bytes();
+  if (!collect_not_cached(file, begin, end - begin, found)) return std::nullopt;
   return found;
 }
 

@@ -30,7 +30,8 @@ std::optional<std::uint64_t> cached_pages(const Descriptor& file, std::uint64_t 
 // Whether all of these bytes are in the cache; where the kernel does not say, whether the page in their middle is.
 bool is_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes) noexcept;
 
-// What of these bytes is not in the cache, by stretches of whole pages; all where the kernel does not say.
-std::vector<Stretch> not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes);
+// What of these bytes is not in the cache, by stretches of 64 KiB, of which none has a page there. Nothing where the
+// kernel does not say.
+std::optional<std::vector<Stretch>> not_cached(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes);
 
 }  // namespace hoist::io

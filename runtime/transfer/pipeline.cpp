@@ -14,10 +14,15 @@ using base::MutexLock;
 
 // Runs `body` without the lock that is held around it.
 auto unlocked(base::Mutex& mutex, auto&& body) HOIST_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
-  mutex.unlock();
-  auto result = body();
-  mutex.lock();
-  return result;
+  struct Again {
+    base::Mutex& mutex;
+    explicit Again(base::Mutex& held) HOIST_THREAD_ATTRIBUTE(no_thread_safety_analysis) : mutex(held) {
+      mutex.unlock();
+    }
+    ~Again() HOIST_THREAD_ATTRIBUTE(no_thread_safety_analysis) { mutex.lock(); }
+  };
+  const Again again(mutex);
+  return body();
 }
 
 // How often a reader without a slot asks the devices for one: a copy of one takes 76 us at 55 GB/s. Seldom, where
@@ -80,7 +85,7 @@ Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend
 }
 
 Pipeline::Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring, unsigned readers)
-    : device_(std::move(device)), ring_(std::move(ring)), most_waiting_(readers + spare_slots) {
+    : device_(std::move(device)), ring_(std::move(ring)), most_waiting_(readers + spare_slots), pause_(first_pause) {
   for (auto slot = static_cast<std::uint32_t>(ring_.byte_count() / slot_bytes); slot-- > 0;)
     free_.push_back(slot);
 }
@@ -101,6 +106,7 @@ void Pipeline::start(Job& job) {
   // What grows later has its room now: a reader has nobody to tell that memory ran out.
   job.flow.in_flight.reserve(ring_.byte_count() / slot_bytes);
   asked_.reserve(jobs_.size() + 1);
+  if (job.pieces_of_all() == 0) job.flow.report.total = Job::Clock::now() - job.flow.started;
   jobs_.push_back(&job);
   to_do_.notify_all();
 }
@@ -123,12 +129,13 @@ void Pipeline::wait_until_submitted(Job& job, std::uint32_t pieces) {
 Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
   ++job.flow.users;
   const auto begin = Job::Clock::now();
-  auto reached = unlocked(mutex_, [&] { return job.queue().wait(mark); });
+  auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().wait(mark); }); });
   job.flow.report.waiting_for_device += Job::Clock::now() - begin;
   if (reached) release(job, mark);
-  else fail_locked(job, reached.error());
+  else fail_locked(job, std::move(reached).error());
   leave(job);
-  return reached;
+  if (job.flow.error && !reached) return *job.flow.error;
+  return {};
 }
 
 Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until) {
@@ -140,8 +147,9 @@ Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeS
   }
   if (pieces == 0) return {};
   ++job.flow.users;
-  auto waiting =
-      unlocked(mutex_, [&, mark = job.flow.marks[pieces - 1]] { return job.queue().make_wait(stream, mark); });
+  auto waiting = unlocked(mutex_, [&, mark = job.flow.marks[pieces - 1]] {
+    return base::catching_bad_alloc([&] { return job.queue().make_wait(stream, mark); });
+  });
   leave(job);
   return waiting;
 }
@@ -165,7 +173,6 @@ void Pipeline::watch(Job& job, const std::function<void(const Progress&)>& tell)
     const Stage stage = flow.arrived == all ? Stage::finish : flow.done == all ? Stage::copy : Stage::read;
     unlocked(mutex_, [&, done = flow.report.moved.bytes] {
       tell({.stage = stage, .bytes_done = done, .bytes_total = total, .elapsed = now - flow.started});
-      return true;
     });
     if (stage == Stage::finish) return;
     if (stage == Stage::copy && !flow.error) (void)wait_for_mark(job, flow.marks[all - 1]);  // its job has the error
@@ -188,7 +195,6 @@ void Pipeline::end(Job& job) {
   unlocked(mutex_, [&] {
     job.drain();
     job.evict();
-    return true;
   });
   release(job, Job::Flight::never);
   give_back_unsubmitted(job);
@@ -295,7 +301,7 @@ bool Pipeline::ask_devices() {
   const std::size_t free_before = free_.size();
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     Job& job = *asked_[i];
-    auto reached = unlocked(mutex_, [&] { return job.queue().reached(); });
+    auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
     if (reached) release(job, *reached);
     else fail_locked(job, std::move(reached).error());
     leave(job);
@@ -307,7 +313,7 @@ bool Pipeline::ask_devices() {
     pause_ = std::min<std::chrono::nanoseconds>(2 * pause_, last_pause);
   }
   asking_ = false;
-  to_do_.notify_one();  // if this reader has a slot now, another is to ask
+  if (next_job()) to_do_.notify_one();  // this reader takes a slot: another is to ask
   return true;
 }
 
@@ -350,15 +356,16 @@ void Pipeline::submit_in_order(Job& job) {
     auto submitted =
         unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.submit(piece, slot_at(slot)); }); });
     flow.filled[flow.done] = -1;
-    if (!submitted) {  // the device may have been given some of it: the slot comes back when the queue was drained
-      flow.in_flight.push_back({.mark = Job::Flight::never, .slot = slot, .piece = flow.done});
+    if (!submitted) {  // the device may have been given some of it: the slot comes back behind that
+      auto mark = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().mark(); }); });
+      flow.in_flight.push_back({.mark = mark ? *mark : Job::Flight::never, .slot = slot, .piece = flow.done});
       fail_locked(job, std::move(submitted).error());
       break;
     }
     const auto now = Job::Clock::now();
     flow.report.submitting += now - begin;
     flow.report.copies += submitted->copies;
-    if (!asking_ && wants_to_read(&job)) to_do_.notify_one();  // there is something to ask for
+    if (!asking_ && std::ranges::any_of(jobs_, wants_to_read)) to_do_.notify_one();  // there is something to ask for
     flow.in_flight.push_back({.mark = submitted->mark, .slot = slot, .piece = flow.done, .submitted = now});
     flow.marks[flow.done] = submitted->mark;
     advance(job);
@@ -400,7 +407,8 @@ void Pipeline::give_back(Job& job, std::uint32_t slot) {
 
 void Pipeline::fail_locked(Job& job, Error error) {
   if (!job.flow.error) job.flow.error = std::move(error);
-  job.flow.stop.request_stop();
+  // Sources have their own code run by it, which may come back here.
+  unlocked(mutex_, [stop = job.flow.stop]() mutable { stop.request_stop(); });
   progress_.notify_all();
   to_do_.notify_all();  // it wants no slots any more
 }

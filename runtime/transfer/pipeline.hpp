@@ -77,7 +77,7 @@ class Pipeline {
   std::vector<Job*> jobs_ HOIST_GUARDED_BY(mutex_);  // in the order of their starts
   std::vector<std::uint32_t> free_ HOIST_GUARDED_BY(mutex_);
   std::vector<Job*> asked_ HOIST_GUARDED_BY(mutex_);  // by the reader that asks their devices
-  std::chrono::nanoseconds pause_ HOIST_GUARDED_BY(mutex_){};
+  std::chrono::nanoseconds pause_ HOIST_GUARDED_BY(mutex_);
   bool asking_ HOIST_GUARDED_BY(mutex_) = false;
   bool closing_ HOIST_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> readers_;

@@ -1,26 +1,16 @@
 #include "transfer/sources.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <string>
+
+#include "base/memory.hpp"
 
 namespace hoist::transfer {
 namespace {
 
 // What the kernel may have read ahead beyond the bytes that were asked for.
 constexpr std::uint64_t readahead_bytes = 1U << 20;
-
-std::uint64_t available_memory() {
-  std::ifstream meminfo("/proc/meminfo");
-  std::uint64_t kib = 0;
-  for (std::string word; meminfo >> word;) {
-    if (word == "MemAvailable:" && meminfo >> kib) return kib * 1024;
-  }
-  return UINT64_MAX;
-}
 
 // The first to the last byte that the plan takes from each file.
 std::unordered_map<const store::Storage*, io::Stretch> extents_of(const PlanState& plan) {
@@ -42,13 +32,19 @@ std::unordered_map<const store::Storage*, io::Stretch> extents_of(const PlanStat
 
 Sources::Sources(const PlanState& plan, Cache cache, bool evict_after) {
   if (cache == Cache::keep && !evict_after) return;
-  const std::uint64_t too_large = cache == Cache::automatic ? available_memory() / 2 : 0;
+  const std::uint64_t too_large = cache == Cache::automatic ? base::available_memory_bytes() / 2 : 0;
   for (const auto& [storage, extent] : extents_of(plan)) {
     File& file = files_[storage];
     if (evict_after) {
       const std::uint64_t begin = extent.offset - std::min(extent.offset, readahead_bytes);
       const std::uint64_t end = std::min(storage->size(), extent.offset + extent.bytes + readahead_bytes);
-      file.absent = io::not_cached(*storage->file(), begin, end - begin);
+      if (auto absent = io::not_cached(*storage->file(), begin, end - begin)) {
+        file.absent = *std::move(absent);
+      } else {
+        refusals_.push_back({.code = Errc::io_error,
+                             .message = "what the page cache holds of it can't be learnt, so nothing is let go of",
+                             .file = storage->name()});
+      }
     }
     if (cache == Cache::keep || storage->size() <= too_large) continue;
     auto direct = io::open_direct(*storage->file());

@@ -119,13 +119,13 @@ TEST_F(PastTheCache, KnowsWhatTheCacheHolds) {
   ASSERT_EQ(pread(file_->get(), some.data(), some.size(), 1 << 20), static_cast<ssize_t>(some.size()));
   EXPECT_TRUE(is_cached(*file_, 1 << 20, 2 << 20));
   EXPECT_FALSE(is_cached(*file_, 0, 2 << 20));
-  const std::vector<Stretch> absent = not_cached(*file_, 0, text_.size());
+  const std::vector<Stretch> absent = not_cached(*file_, 0, text_.size()).value();
   ASSERT_EQ(absent.size(), 2U);
   EXPECT_EQ(absent[0].offset, 0U);
   EXPECT_EQ(absent[0].bytes, 1U << 20);
   EXPECT_EQ(absent[1].offset, 3U << 20);
   EXPECT_EQ(absent[1].offset + absent[1].bytes, (text_.size() + page - 1) / page * page);
-  EXPECT_TRUE(not_cached(*file_, 1 << 20, 2 << 20).empty());
+  EXPECT_TRUE(not_cached(*file_, 1 << 20, 2 << 20)->empty());
 }
 
 TEST(DirectPadding, RoundsBothEndsToBlocks) {

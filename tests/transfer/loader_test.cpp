@@ -394,6 +394,54 @@ TEST_F(LoadsThatFail, LeaveNothingBehindWhicheverCallOfTheDeviceFails) {
   }
 }
 
+TEST_F(LoadsThatFail, LeaveTheSmallestRingToTheNextWhileTheyAreKept) {
+  Plan what(checkpoint_);
+  what.select("**").value();
+  for (std::uint64_t number = 1;; ++number) {
+    ASSERT_LT(number, 200U);
+    const auto device = std::make_shared<FaultDevice>(device::make_host_device(), number);
+    auto loader = Loader::create(device_of(device), small_ring);
+    if (!loader) continue;
+    const auto failed = loader->start(what, {.staging = Staging::always});
+    if (!failed) continue;
+    const bool whole = static_cast<bool>(failed->wait());
+    Transfer next = loader->start(what, {.staging = Staging::always}).value();
+    ASSERT_THAT(next.wait(), Succeeds()) << number;
+    if (whole) break;
+  }
+}
+
+TEST_F(LoadsThatFail, RunWhatASourceDoesWhenItIsStoppedWithoutALockOfTheirOwn) {
+  // It asks for the transfer's report, as an application might from anywhere.
+  struct Asking : test::HeldSource {
+    using HeldSource::HeldSource;
+    Result<void> read_at(std::uint64_t offset, std::span<std::byte> into,
+                         std::stop_token stop) const noexcept override {
+      const std::stop_callback asks(stop, [this] {
+        if (ask) ask();
+      });
+      return HeldSource::read_at(offset, into, stop);
+    }
+    std::function<void()> ask{};
+  };
+  const auto source = std::make_shared<Asking>(FileBuilder().add("w", DType::U8, {100}).file());
+  Plan what(Checkpoint::of(Archive::from_source(source).value()));
+  what.select("**").value();
+  source->held = true;
+  std::stop_source stop;
+  Loader loader = Loader::create(Device::host().value(), small_ring).value();
+  const std::optional<Transfer> transfer(loader.start(what, {.stop = stop.get_token()}).value());
+  std::atomic<bool> asked = false;
+  source->ask = [&] {
+    (void)transfer->report();
+    asked = true;
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the read has begun
+  stop.request_stop();
+  EXPECT_THAT(transfer->wait(), FailsWith(Errc::cancelled));
+  EXPECT_TRUE(asked);
+}
+
 TEST_F(LoadsThatFail, WakeEveryWaiterWhenTheyAreCancelled) {
   const auto device = std::make_shared<DeferredDevice>();
   Loader loader = Loader::create(device_of(device), small_ring).value();
