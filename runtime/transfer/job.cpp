@@ -114,7 +114,10 @@ Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, io::Bounc
     auto taken = slice ? store::gather_part(first.storage(), slice->runs, parts.front().begin, parts.front().end,
                                             place(parts.front(), slot), stop)
                        : read_whole(parts, slot, bounce, stop);
-    if (!taken) return placed(std::move(taken).error(), item_at(parts, taken.error().offset));
+    if (!taken) {
+      const Item& item = item_at(parts, taken.error().offset);
+      return placed(std::move(taken).error(), item);
+    }
     cost += *taken;
   }
   // The last page of a file that was shortened reads as zeros.

@@ -131,11 +131,12 @@ Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
   const auto begin = Job::Clock::now();
   auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().wait(mark); }); });
   job.flow.report.waiting_for_device += Job::Clock::now() - begin;
-  if (reached) release(job, mark);
+  const bool done = static_cast<bool>(reached);
+  if (done) release(job, mark);
   else fail_locked(job, std::move(reached).error());
   leave(job);
-  if (job.flow.error && !reached) return *job.flow.error;
-  return {};
+  if (done) return {};
+  return *job.flow.error;
 }
 
 Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until) {
