@@ -13,6 +13,7 @@
 
 #include "device/device_access.hpp"
 #include "support/matchers.hpp"
+#include "support/pattern.hpp"
 #include "support/required_devices.hpp"
 
 namespace hoist::device {
@@ -63,9 +64,7 @@ class Conformance : public testing::TestWithParam<Kind> {
 
 TEST_P(Conformance, GivesBackWhatWasUploaded) {
   for (const std::size_t bytes : {1U, 255U, 4096U, 1'000'003U}) {
-    std::string content(bytes, '\0');
-    for (std::size_t i = 0; i < bytes; ++i)
-      content[i] = static_cast<char>(i * 7 % 251);
+    const std::string content = test::pattern(bytes);
     const Buffer from = staging(content), to = memory(bytes);
     queue_->upload(host(from), to.address(), bytes).value();
     EXPECT_EQ(read_back(*queue_, to.address(), bytes), content);
@@ -208,9 +207,7 @@ TEST_P(Conformance, LivesAsLongAsABufferOrAQueueOfIt) {
 }
 
 TEST_P(Conformance, IsReadThroughItsPublicHandle) {
-  std::string content(20'000'003, '\0');  // more than its staging memory
-  for (std::size_t i = 0; i < content.size(); ++i)
-    content[i] = static_cast<char>(i * 7 % 251);
+  const std::string content = test::pattern(20'000'003);  // more than its staging memory
   const Buffer from = staging(content), to = memory(content.size());
   queue_->upload(host(from), to.address(), content.size()).value();
   queue_->wait(queue_->mark().value()).value();

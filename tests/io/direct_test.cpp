@@ -11,6 +11,7 @@
 #include "io/page_cache.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
+#include "support/pattern.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace hoist::io {
@@ -27,8 +28,6 @@ constexpr std::uint64_t page = 4096;
 class PastTheCache : public testing::Test {
  protected:
   void SetUp() override {
-    for (std::size_t i = 0; i < text_.size(); ++i)
-      text_[i] = static_cast<char>(i * 7 % 251);
     path_ = directory_.write("file", text_);
     file_ = Descriptor::open(path_).value();
     drop();
@@ -60,7 +59,7 @@ class PastTheCache : public testing::Test {
   }
 
   test::TemporaryDirectory directory_;
-  std::string text_ = std::string(2 * Bounce::size + 5000, '\0');
+  std::string text_ = test::pattern(2 * Bounce::size + 5000);
   std::filesystem::path path_;
   std::optional<Descriptor> file_;
   std::optional<Descriptor> direct_;

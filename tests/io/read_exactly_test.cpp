@@ -4,6 +4,7 @@
 #include "io/descriptor.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
+#include "support/pattern.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace hoist::io {
@@ -17,8 +18,6 @@ using test::Succeeds;
 class ReadExactly : public testing::Test {
  protected:
   ReadExactly() {
-    for (std::size_t i = 0; i < text_.size(); ++i)
-      text_[i] = static_cast<char>(i * 7 % 251);
     path_ = directory_.write("file", text_);
     file_ = Descriptor::open(path_).value();
   }
@@ -29,7 +28,7 @@ class ReadExactly : public testing::Test {
   }
 
   test::TemporaryDirectory directory_;
-  std::string text_ = std::string(100'000, '\0');
+  std::string text_ = test::pattern(100'000);
   std::filesystem::path path_;
   std::optional<Descriptor> file_;
   std::string into_;

@@ -7,6 +7,7 @@
 #include "io/descriptor.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
+#include "support/pattern.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace hoist::io {
@@ -19,11 +20,7 @@ using test::Succeeds;
 
 class ReadScattered : public testing::Test {
  protected:
-  ReadScattered() {
-    for (std::size_t i = 0; i < text_.size(); ++i)
-      text_[i] = static_cast<char>(i * 7 % 251);
-    file_ = Descriptor::open(directory_.write("file", text_)).value();
-  }
+  ReadScattered() { file_ = Descriptor::open(directory_.write("file", text_)).value(); }
 
   // Stretches of the given sizes, every third one skipped; the places stand in reverse.
   Result<void> read(std::uint64_t offset, const std::vector<std::size_t>& sizes, const std::stop_token& stop = {}) {
@@ -46,7 +43,7 @@ class ReadScattered : public testing::Test {
   static bool skipped(std::size_t i) { return i % 3 == 1; }
 
   test::TemporaryDirectory directory_;
-  std::string text_ = std::string(100'000, '\0');
+  std::string text_ = test::pattern(100'000);
   std::optional<Descriptor> file_;
   std::vector<std::string> parts_;
 };
