@@ -31,10 +31,7 @@ void touch(std::byte* memory, std::uint64_t bytes) {
 Result<void*> map_pages(std::uint64_t bytes) {
   const std::uint64_t whole = mapped_bytes(bytes);
   if (const std::uint64_t available = base::available_memory_bytes(); whole > available) {
-    return Error{
-        .code = Errc::out_of_memory,
-        .message = base::grouped(bytes) + " bytes of host memory are needed, available are " + base::grouped(available),
-        .system_code = ENOMEM};
+    return base::no_host_memory(bytes, available);
   }
   const std::uint64_t slack = whole >= huge_page_bytes ? huge_page_bytes : 0;  // a part of it, cut off again, aligns
   void* const mapped = whole == 0

@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <string_view>
+
+#include "base/error.hpp"
 
 namespace hoist::base {
 
@@ -24,6 +27,12 @@ std::uint64_t available_memory_bytes() noexcept {
       std::from_chars(all.data() + digits, all.data() + all.size(), kib).ec != std::errc())
     return UINT64_MAX;
   return kib * 1024;
+}
+
+Error no_host_memory(std::uint64_t bytes, std::uint64_t available) {
+  return {.code = Errc::out_of_memory,
+          .message = grouped(bytes) + " bytes of host memory are needed, available are " + grouped(available),
+          .system_code = ENOMEM};
 }
 
 }  // namespace hoist::base

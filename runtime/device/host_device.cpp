@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -154,12 +153,7 @@ class HostDevice final : public Backend {
     const std::uint64_t available = std::min(base::available_memory_bytes(), total_bytes());
     const bool can_be = bytes <= available;
     void* const memory = can_be ? ::operator new(bytes, std::align_val_t{alignment_bytes}, std::nothrow) : nullptr;
-    if (!memory) {
-      return Error{.code = Errc::out_of_memory,
-                   .message = base::grouped(bytes) + " bytes of host memory are needed, available are " +
-                              base::grouped(available),
-                   .system_code = ENOMEM};
-    }
+    if (!memory) return base::no_host_memory(bytes, available);
     base::ask_for_huge_pages(memory, bytes);
     return memory;
   }

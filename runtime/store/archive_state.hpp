@@ -26,6 +26,9 @@ Opened open_path(const std::filesystem::path& path, const OpenOptions& options, 
 Opened open_descriptor(int descriptor, const OpenOptions& options, std::size_t max_errors);
 Opened open_storage(Storage storage, const OpenOptions& options, std::size_t max_errors);
 
+// The error with the view's file and tensor.
+Error placed(Error error, const TensorView& view);
+
 struct Internals {
   static Archive archive(std::shared_ptr<const ArchiveState> state) { return Archive(std::move(state)); }
   static const ArchiveState& state(const Archive& archive) { return *archive.state_; }

@@ -7,18 +7,17 @@
 namespace hoist {
 namespace {
 
-// Puts the place onto an error that comes from below.
-Error placed(Error error, const TensorView& view) {
+Error refusal(Errc code, std::string message, const TensorView& view) {
+  return store::placed({.code = code, .message = std::move(message)}, view);
+}
+
+}  // namespace
+
+Error store::placed(Error error, const TensorView& view) {
   error.file = view.file();
   error.tensor = view.name();
   return error;
 }
-
-Error refusal(Errc code, std::string message, const TensorView& view) {
-  return placed({.code = code, .message = std::move(message)}, view);
-}
-
-}  // namespace
 
 TensorView::TensorView(std::shared_ptr<const store::ArchiveState> archive, const TensorInfo& info,
                        std::shared_ptr<const store::Slice> slice)
@@ -35,7 +34,7 @@ std::string_view TensorView::file() const noexcept { return archive_->storage.na
 Result<TensorView> TensorView::slice(std::vector<Range> ranges) const {
   return base::catching_bad_alloc([&]() -> Result<TensorView> {
     auto result = store::sliced(*info_, slice_ ? *slice_ : store::whole(*info_), ranges);
-    if (!result) return placed(std::move(result).error(), *this);
+    if (!result) return store::placed(std::move(result).error(), *this);
     return TensorView(archive_, *info_, std::make_shared<const store::Slice>(std::move(result).value()));
   });
 }
@@ -43,7 +42,7 @@ Result<TensorView> TensorView::slice(std::vector<Range> ranges) const {
 Result<TensorView> TensorView::shard(std::size_t dim, std::uint64_t index, std::uint64_t count,
                                      ShardOptions options) const {
   auto ranges = store::shard_ranges(shape(), dim, index, count, options);
-  if (!ranges) return placed(std::move(ranges).error(), *this);
+  if (!ranges) return store::placed(std::move(ranges).error(), *this);
   return slice(std::move(ranges).value());
 }
 
@@ -76,7 +75,7 @@ Result<void> TensorView::copy_to(std::span<std::byte> into, CopyOptions options)
   HOIST_ASSERT(into.size() == byte_count());
   return base::catching_bad_alloc([&]() -> Result<void> {
     auto done = store::gather(archive_->storage, slice_ ? *slice_ : store::whole(*info_), into, options);
-    if (!done) return placed(std::move(done).error(), *this);
+    if (!done) return store::placed(std::move(done).error(), *this);
     return {};
   });
 }

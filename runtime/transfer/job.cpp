@@ -6,16 +6,6 @@
 #include "base/error.hpp"
 
 namespace hoist::transfer {
-namespace {
-
-Error placed(Error error, const Item& item) {
-  error.file = item.view.file();
-  error.tensor = item.view.name();
-  return error;
-}
-
-}  // namespace
-
 Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, std::shared_ptr<device::Backend> device,
                                        const LoadOptions& options) {
   const bool staged = options.staging == Staging::always || !device->host_can_write();
@@ -116,7 +106,7 @@ Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, io::Bounc
                        : read_whole(parts, slot, bounce, stop);
     if (!taken) {
       const Item& item = item_at(parts, taken.error().offset);
-      return placed(std::move(taken).error(), item);
+      return store::placed(std::move(taken).error(), item.view);
     }
     cost += *taken;
   }
@@ -125,7 +115,7 @@ Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, io::Bounc
     const Item& item = items_[pieces_.parts_of(read).front().item];
     if (&item.storage() == checked) continue;
     checked = &item.storage();
-    if (auto whole = checked->check_size(); !whole) return placed(std::move(whole).error(), item);
+    if (auto whole = checked->check_size(); !whole) return store::placed(std::move(whole).error(), item.view);
   }
   return cost;
 }
@@ -176,7 +166,7 @@ Result<Job::Submitted> Job::submit(const Piece& piece, const std::byte* slot) {
         left = left.subspan(1);
       } while (!left.empty() && place(left.front(), nullptr) == begin + bytes);
       auto copied = queue_->upload(slot + first.slot_offset, begin, bytes);
-      if (!copied) return placed(std::move(copied).error(), items_[first.item]);
+      if (!copied) return store::placed(std::move(copied).error(), items_[first.item].view);
     }
   }
   auto mark = queue_->mark();

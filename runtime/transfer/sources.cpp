@@ -15,15 +15,18 @@ constexpr std::uint64_t readahead_bytes = 1U << 20;
 // The first to the last byte that the plan takes from each file.
 std::unordered_map<const store::Storage*, io::Stretch> extents_of(const PlanState& plan) {
   std::unordered_map<const store::Storage*, io::Stretch> extents;
+  const store::Storage* storage = nullptr;
+  io::Stretch* all = nullptr;  // of `storage`: most neighbours lie in one file
   for (const Item& item : plan.items) {
     if (!item.storage().file() || item.byte_count() == 0) continue;
     const store::Extent extent = store::extent(item.view.info(), store::Internals::slice(item.view));
-    const auto [found, is_new] = extents.try_emplace(&item.storage(), io::Stretch{extent.offset, extent.bytes});
-    if (is_new) continue;
-    io::Stretch& all = found->second;
-    const std::uint64_t end = std::max(all.offset + all.bytes, extent.offset + extent.bytes);
-    all.offset = std::min(all.offset, extent.offset);
-    all.bytes = end - all.offset;
+    if (&item.storage() != storage) {
+      storage = &item.storage();
+      all = &extents.try_emplace(storage, io::Stretch{extent.offset, 0}).first->second;
+    }
+    const std::uint64_t end = std::max(all->offset + all->bytes, extent.offset + extent.bytes);
+    all->offset = std::min(all->offset, extent.offset);
+    all->bytes = end - all->offset;
   }
   return extents;
 }
