@@ -29,7 +29,7 @@ struct DeviceTensor {
 // How far a load is, and what it took so far. A copy counts as done, and a tensor as there, when that was noticed: at a
 // wait, or when its slot of the ring was needed again.
 struct LoadReport {
-  Estimate moved{};                 // what was read and, through the ring, given to the device
+  Estimate moved{};                 // what was read and, through the ring, given to the device; see hoist::estimate
   std::uint64_t copies = 0;         // that the device was given; many tensors make one
   std::uint64_t staging_bytes = 0;  // of the ring; 0 where it is not used
   // From the start on; 0: not yet.
@@ -51,6 +51,7 @@ struct Progress {
   std::uint64_t bytes_done = 0;  // read or, through the ring, given to the device
   std::uint64_t bytes_total = 0;
   std::chrono::nanoseconds elapsed{};
+  std::size_t device = 0;  // as in LoadOptions
 };
 
 enum class Staging : std::uint8_t {
@@ -72,7 +73,8 @@ struct LoaderOptions {
 };
 
 struct LoadOptions {
-  std::uint64_t max_device_bytes = UINT64_MAX;  // over_budget beyond it, before the first byte is read
+  std::size_t device = 0;                       // which of the loader's, for start with one plan
+  std::uint64_t max_device_bytes = UINT64_MAX;  // of each device; over_budget beyond it, before the first byte is read
   Staging staging = Staging::automatic;
   Cache cache = Cache::automatic;
   // In the end, the page cache lets go of what it did not hold before, by 64 KiB. Where the kernel does not say what it
@@ -80,8 +82,8 @@ struct LoadOptions {
   bool evict_after = false;
   // cancelled: no more is read or submitted. Who waits for a copy that the device has goes on waiting for it.
   std::stop_token stop{};
-  // Ten times a second, from one thread, which is there for it alone; the last call says finish, unless the load fails.
-  // It must not throw, nor destroy the transfer.
+  // Ten times a second, from one thread for each transfer, which is there for it alone; the last call says finish,
+  // unless the load fails. It must not throw, nor destroy the transfer.
   std::function<void(const Progress&)> on_progress{};
   bool trace = false;  // record what Transfer::write_trace writes
 };
@@ -140,8 +142,15 @@ class HOIST_API Transfer {
 class HOIST_API Loader {
  public:
   static Result<Loader> create(Device device, LoaderOptions = {});
+  static Result<Loader> create(std::vector<Device> devices, LoaderOptions = {});  // at least one
 
   Result<Transfer> start(const Plan& plan, LoadOptions = {});  // allocates, then returns
+
+  // plans[i] goes to devices[i], and what several take is read once: tensors of one opened checkpoint, or equal slices
+  // of them, that the plans have in the same order, as far as they make 64 KiB or more. These go through the ring, on
+  // the host, too. The transfers share two slots, and where one waits for its device, so do the others; but each fails,
+  // is cancelled and ends by itself.
+  Result<std::vector<Transfer>> start(std::span<const Plan> plans, LoadOptions = {});
 
  private:
   friend struct transfer::TransferAccess;

@@ -73,4 +73,7 @@ class HOIST_API Plan {
   std::unique_ptr<transfer::PlanState> state_;
 };
 
+// What each moves if one Loader starts them together: a read that serves several is counted for the first.
+HOIST_API std::vector<Estimate> estimate(std::span<const Plan> plans);
+
 }  // namespace hoist

@@ -36,7 +36,7 @@ class HOIST_API Queue {
   virtual ~Queue() = default;
 
   // Queued, not done, when these return. Source and target stay as they are, and alive, until a mark behind the copy is
-  // reached. `host` lies in a staging or pageable buffer of this device.
+  // reached. `host` lies in a staging or pageable buffer of this device, or of another that a loader serves with it.
   virtual Result<void> upload(const std::byte* host, void* device, std::uint64_t bytes) = 0;
   virtual Result<void> download(const void* device, std::byte* host, std::uint64_t bytes) = 0;
 

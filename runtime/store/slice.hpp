@@ -12,6 +12,8 @@ namespace hoist::store {
 struct Loop {
   std::uint64_t count = 1;
   std::uint64_t stride_bytes = 0;
+
+  bool operator==(const Loop&) const = default;
 };
 
 // A stretch of the file, and where it goes in the row-major copy of the view.
@@ -28,6 +30,7 @@ struct Runs {
   std::vector<Loop> loops{};
 
   std::uint64_t count() const noexcept;
+  bool operator==(const Runs&) const = default;
 };
 
 // Walks the pieces that fill bytes [begin, end) of the copy; the first and last may be parts of runs.

@@ -6,15 +6,16 @@
 #include "base/error.hpp"
 
 namespace hoist::transfer {
-Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, std::shared_ptr<device::Backend> device,
+Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, Pieces pieces, Target target,
                                        const LoadOptions& options) {
-  const bool staged = options.staging == Staging::always || !device->host_can_write();
+  device::Backend* const device = target.device.get();
+  const bool staged = options.staging == Staging::always || target.shared || !device->host_can_write();
   auto job = std::make_shared<Job>();
   job->items_ = plan.items;
-  job->pieces_ = cut(plan);
+  job->pieces_ = std::move(pieces);
   job->staged_ = staged;
   job->sources_.emplace(plan, options.cache, options.evict_after);
-  job->device_ = device;
+  job->target_ = std::move(target);
   if (plan.arena_bytes != 0) {
     auto arena = device->allocate(device::Memory::device, plan.arena_bytes);
     if (!arena) return std::move(arena).error();
@@ -164,7 +165,8 @@ Result<Job::Submitted> Job::submit(const Piece& piece, const std::byte* slot) {
       do {
         bytes += left.front().end - left.front().begin;
         left = left.subspan(1);
-      } while (!left.empty() && place(left.front(), nullptr) == begin + bytes);
+      } while (!left.empty() && place(left.front(), nullptr) == begin + bytes &&
+               left.front().slot_offset == first.slot_offset + bytes);
       auto copied = queue_->upload(slot + first.slot_offset, begin, bytes);
       if (!copied) return store::placed(std::move(copied).error(), items_[first.item].view);
     }

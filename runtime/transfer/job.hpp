@@ -9,10 +9,18 @@
 
 namespace hoist::transfer {
 
+struct Batch;
+
 class Job {
  public:
+  // Where a plan goes. `shared`: a read may serve other devices, too, so it goes through the ring.
+  struct Target {
+    std::shared_ptr<device::Backend> device;
+    std::size_t number = 0;  // of the device, to the caller
+    bool shared = false;
+  };
   // Allocates the arena, and a queue where the tensors go through the ring. out_of_memory, and what the device says.
-  static Result<std::shared_ptr<Job>> make(const PlanState& plan, std::shared_ptr<device::Backend> device,
+  static Result<std::shared_ptr<Job>> make(const PlanState& plan, Pieces pieces, Target target,
                                            const LoadOptions& options);
 
   std::span<const DeviceTensor> tensors() const noexcept { return tensors_; }
@@ -49,7 +57,8 @@ class Job {
   std::vector<Error> warnings() const { return sources_->warnings(); }
   void drain() noexcept { queue_.reset(); }
   device::Queue& queue() noexcept { return *queue_; }
-  device::Backend& device() const noexcept { return *device_; }
+  device::Backend& device() const noexcept { return *target_.device; }
+  std::size_t device_number() const noexcept { return target_.number; }
 
   using Clock = std::chrono::steady_clock;
 
@@ -66,15 +75,14 @@ class Job {
   struct Flow {
     static constexpr std::uint32_t nobody = UINT32_MAX;
 
-    std::uint32_t next = 0;              // piece to read
+    std::shared_ptr<Batch> batch{};      // from its start to its end
     std::uint32_t done = 0;              // pieces from the first on that are there, or queued with their mark
     std::uint32_t arrived = 0;           // of them that are known to be there
     std::uint32_t awaited = nobody;      // the fewest of them that somebody waits for
-    std::uint32_t slots = 0;             // that it holds
-    std::uint32_t reading = 0;           // pieces that are being read
     std::uint32_t users = 0;             // threads outside the lock that use the job
     bool ending = false;                 // somebody waits for them to leave
     bool submitting = false;             // one of them is in submit()
+    bool drained = false;                // it failed, and its queue is gone already
     std::vector<std::int32_t> filled{};  // slot of a piece that was read, or -1; 0 where there are no slots
     std::vector<device::Mark> marks{};   // of the pieces that were queued
     std::vector<Flight> in_flight{};     // slots, by rising mark
@@ -96,7 +104,7 @@ class Job {
   Pieces pieces_;
   std::uint32_t pieces_of_first_ = 0;
   bool staged_ = false;
-  std::shared_ptr<device::Backend> device_;
+  Target target_;
   device::Buffer arena_;  // before the queue: a queue is drained before memory is freed
   std::unique_ptr<device::Queue> queue_;
   std::vector<std::string> names_;

@@ -73,8 +73,16 @@ Result<LoadedTensors> Transfer::take() && {
 Loader::Loader(std::shared_ptr<transfer::Pipeline> pipeline) : pipeline_(std::move(pipeline)) {}
 
 Result<Loader> Loader::create(Device device, LoaderOptions options) {
+  return base::catching_bad_alloc([&] { return create(std::vector{std::move(device)}, options); });
+}
+
+Result<Loader> Loader::create(std::vector<Device> devices, LoaderOptions options) {
+  HOIST_ASSERT(!devices.empty());
   return base::catching_bad_alloc([&]() -> Result<Loader> {
-    auto pipeline = transfer::Pipeline::make(DeviceAccess::backend(device), options);
+    transfer::Pipeline::Devices backends;
+    for (const Device& device : devices)
+      backends.push_back(DeviceAccess::backend(device));
+    auto pipeline = transfer::Pipeline::make(std::move(backends), options);
     if (!pipeline) return std::move(pipeline).error();
     return Loader(std::move(pipeline).value());
   });
@@ -84,28 +92,70 @@ Result<Transfer> Loader::start(const Plan& plan, LoadOptions options) {
   return transfer::TransferAccess::start(*this, plan, options, nullptr);
 }
 
-Result<Transfer> transfer::TransferAccess::start(Loader& loader, const Plan& plan, const LoadOptions& options,
-                                                 device::NativeStream after) {
-  return base::catching_bad_alloc([&]() -> Result<Transfer> {
-    const PlanState& state = PlanAccess::state(plan);
-    if (state.arena_bytes > options.max_device_bytes) {
-      return Error{.code = Errc::over_budget,
-                   .message = "the plan takes " + base::grouped(state.arena_bytes) +
-                              " bytes of device memory, allowed are " + base::grouped(options.max_device_bytes)};
+Result<std::vector<Transfer>> Loader::start(std::span<const Plan> plans, LoadOptions options) {
+  return transfer::TransferAccess::start(*this, plans, 0, options, nullptr);
+}
+
+namespace transfer {
+
+Result<Transfer> TransferAccess::start(Loader& loader, const Plan& plan, const LoadOptions& options,
+                                       device::NativeStream after) {
+  auto started = start(loader, {&plan, 1}, options.device, options, after);
+  if (!started) return std::move(started).error();
+  return std::move(started->front());
+}
+
+Result<std::vector<Transfer>> TransferAccess::start(Loader& loader, std::span<const Plan> plans,
+                                                    std::size_t first_device, const LoadOptions& options,
+                                                    device::NativeStream after) {
+  const std::shared_ptr<Pipeline>& pipeline = loader.pipeline_;
+  const Pipeline::Devices& devices = pipeline->devices();
+  HOIST_ASSERT(first_device <= devices.size() && plans.size() <= devices.size() - first_device);
+  return base::catching_bad_alloc([&]() -> Result<std::vector<Transfer>> {
+    std::vector<const PlanState*> states;
+    for (const Plan& plan : plans) {
+      const PlanState& state = PlanAccess::state(plan);
+      if (state.arena_bytes > options.max_device_bytes) {
+        return Error{.code = Errc::over_budget,
+                     .message = "the plan takes " + base::grouped(state.arena_bytes) +
+                                " bytes of device memory, allowed are " + base::grouped(options.max_device_bytes)};
+      }
+      states.push_back(&state);
     }
-    const std::shared_ptr<Pipeline>& pipeline = loader.pipeline_;
-    auto job = Job::make(state, pipeline->device(), options);
-    if (!job) return std::move(job).error();
-    if (after) {
-      if (auto follows = (*job)->follow(after); !follows) return std::move(follows).error();
+    const auto batch = std::make_shared<Batch>();
+    batch->schedule = schedule(states);
+    std::vector<bool> shares(plans.size());
+    for (const Step& step : batch->schedule.steps) {
+      for (const Delivery& delivery : batch->schedule.deliveries_of(step))
+        if (step.delivery_count > 1) shares[delivery.plan] = true;
     }
-    (*job)->begin(options.trace);
+    std::vector<std::shared_ptr<Job>> jobs;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      const std::size_t device = first_device + i;
+      auto job = Job::make(*states[i], std::move(batch->schedule.pieces[i]),
+                           {.device = devices[device], .number = device, .shared = shares[i]}, options);
+      if (!job) return std::move(job).error();
+      if (after) {
+        if (auto follows = (*job)->follow(after); !follows) return std::move(follows).error();
+      }
+      jobs.push_back(std::move(job).value());
+      batch->jobs.push_back(jobs.back().get());
+    }
+    std::vector<Transfer> transfers;
+    transfers.reserve(jobs.size());
     try {
-      return Transfer(std::make_unique<Running>(pipeline, std::move(job).value(), options));
+      for (const std::shared_ptr<Job>& job : jobs) {
+        job->begin(options.trace);
+        transfers.push_back(Transfer(std::make_unique<Running>(pipeline, job, options)));
+      }
     } catch (const std::system_error& problem) {
       return base::system_error(problem.code().value(), "start a thread");
     }
+    pipeline->start(batch);
+    return transfers;
   });
 }
+
+}  // namespace transfer
 
 }  // namespace hoist

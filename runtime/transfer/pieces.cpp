@@ -9,17 +9,12 @@ bool is_slice(const Item& item) { return store::Internals::slice(item.view) != n
 
 class Cutter {
  public:
-  explicit Cutter(const PlanState& plan) : plan_(plan) {}
+  Cutter(const PlanState& plan, Pieces& found) : plan_(plan), found_(found) {}
 
-  Pieces run() && {
-    found_.item_needs.resize(plan_.items.size());
-    for (const GroupRange& group : plan_.groups) {
-      for (std::size_t i = group.first; i < group.first + group.count; ++i)
-        add(static_cast<std::uint32_t>(i));
-      close();
-      found_.group_needs.push_back(count());
-    }
-    return std::move(found_);
+  void run(ItemRange items) && {
+    for (std::size_t i = items.first; i < items.first + items.count; ++i)
+      add(static_cast<std::uint32_t>(i));
+    close();
   }
 
  private:
@@ -80,14 +75,33 @@ class Cutter {
   }
 
   const PlanState& plan_;
-  Pieces found_;
+  Pieces& found_;
   Piece piece_;
   bool open_ = false;
 };
 
 }  // namespace
 
-Pieces cut(const PlanState& plan) { return Cutter(plan).run(); }
+Pieces cut(const PlanState& plan) {
+  Pieces pieces;
+  for (const ItemRange& group : plan.groups)
+    cut(plan, group, pieces);
+  sum_up_groups(plan, pieces);
+  return pieces;
+}
+
+void cut(const PlanState& plan, ItemRange items, Pieces& into) {
+  into.item_needs.resize(plan.items.size());
+  Cutter(plan, into).run(items);
+}
+
+void sum_up_groups(const PlanState& plan, Pieces& pieces) {
+  std::uint32_t needs = 0;
+  for (const ItemRange& group : plan.groups) {
+    if (group.count != 0) needs = pieces.item_needs[group.first + group.count - 1];
+    pieces.group_needs.push_back(needs);
+  }
+}
 
 std::uint64_t file_offset(const Item& item, const Part& part) { return item.view.info().offset + part.begin; }
 

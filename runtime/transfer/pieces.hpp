@@ -57,6 +57,10 @@ struct Pieces {
 
 Pieces cut(const PlanState& plan);
 
+// The same by parts: cuts items of one group, behind what was cut before; in the end, sums up.
+void cut(const PlanState& plan, ItemRange items, Pieces& into);
+void sum_up_groups(const PlanState& plan, Pieces& pieces);
+
 // Where a part of a whole tensor begins in its file.
 std::uint64_t file_offset(const Item& item, const Part& part);
 

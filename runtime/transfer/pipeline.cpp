@@ -31,15 +31,19 @@ constexpr auto first_pause = std::chrono::microseconds(50);
 constexpr auto last_pause = std::chrono::milliseconds(1);
 
 constexpr auto between_reports = std::chrono::milliseconds(100);
-constexpr std::uint32_t slots_of_its_own = 2;  // of each job: one to read into while the other is copied
+constexpr std::uint32_t slots_of_its_own = 2;  // of each batch: one to read into while the other is copied
 
 // Slots that wait for the device, beyond one for each reader. When more do, the device is what takes the time, and who
 // reads on only drives what was read out of the processor's cache (tools/bench ring).
 constexpr std::uint32_t spare_slots = 2;
 
-Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
+// For each of several that fail by one error. Where there is no memory left for it, the error is that.
+Error copy_of(const Error& error) {
+  auto copy = base::catching_bad_alloc([&]() -> Result<void> { return Error(error); });
+  return std::move(copy).error();
+}
 
-bool wants_to_read(const Job* job) { return !job->flow.error && job->flow.next < job->pieces_of_all(); }
+Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
 
 unsigned reader_count(unsigned asked) {
   constexpr unsigned most = 16;  // more than a link or a disk was seen to need (fastsafetensors and Run:ai take 16)
@@ -58,10 +62,15 @@ Result<device::Buffer> make_ring(device::Backend& device, std::uint64_t slots, s
   return device.allocate(device::Memory::pageable, slots * slot_bytes);
 }
 
+// Memory that one CUDA device has pinned is pinned for all. The host's needs no ring where it is alone.
+device::Backend& device_for_the_ring(const Pipeline::Devices& devices) {
+  const auto found = std::ranges::find_if(devices, [](const auto& device) { return !device->host_can_write(); });
+  return found == devices.end() ? *devices.front() : **found;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend> device,
-                                                 const LoaderOptions& options) {
+Result<std::shared_ptr<Pipeline>> Pipeline::make(Devices devices, const LoaderOptions& options) {
   const std::uint64_t slots = options.staging_bytes / slot_bytes;
   if (slots < 2) {
     return Error{.code = Errc::over_budget,
@@ -70,9 +79,9 @@ Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend
   }
   const unsigned readers = reader_count(options.threads);
   std::vector<Error> refusals;
-  auto ring = make_ring(*device, slots, refusals);
+  auto ring = make_ring(device_for_the_ring(devices), slots, refusals);
   if (!ring) return std::move(ring).error();
-  std::shared_ptr<Pipeline> pipeline(new Pipeline(std::move(device), std::move(ring).value(), readers));
+  std::shared_ptr<Pipeline> pipeline(new Pipeline(std::move(devices), std::move(ring).value(), readers));
   pipeline->refusals_ = std::move(refusals);
   try {
     for (unsigned i = 0; i < readers; ++i)
@@ -84,16 +93,20 @@ Result<std::shared_ptr<Pipeline>> Pipeline::make(std::shared_ptr<device::Backend
   return pipeline;
 }
 
-Pipeline::Pipeline(std::shared_ptr<device::Backend> device, device::Buffer ring, unsigned readers)
-    : device_(std::move(device)), ring_(std::move(ring)), most_waiting_(readers + spare_slots), pause_(first_pause) {
-  for (auto slot = static_cast<std::uint32_t>(ring_.byte_count() / slot_bytes); slot-- > 0;)
+Pipeline::Pipeline(Devices devices, device::Buffer ring, unsigned readers)
+    : devices_(std::move(devices)),
+      ring_(std::move(ring)),
+      most_waiting_(readers + spare_slots),
+      users_of_(ring_.byte_count() / slot_bytes),
+      pause_(first_pause) {
+  for (auto slot = static_cast<std::uint32_t>(users_of_.size()); slot-- > 0;)
     free_.push_back(slot);
 }
 
 Pipeline::~Pipeline() {
   {
     const MutexLock lock(mutex_);
-    HOIST_ASSERT(jobs_.empty());
+    HOIST_ASSERT(batches_.empty());
     closing_ = true;
   }
   to_do_.notify_all();
@@ -101,20 +114,29 @@ Pipeline::~Pipeline() {
     reader.join();
 }
 
-void Pipeline::start(Job& job) {
+void Pipeline::start(const std::shared_ptr<Batch>& batch) {
   const MutexLock lock(mutex_);
   // What grows later has its room now: a reader has nobody to tell that memory ran out.
-  job.flow.in_flight.reserve(ring_.byte_count() / slot_bytes);
-  asked_.reserve(jobs_.size() + 1);
-  if (job.pieces_of_all() == 0) job.flow.report.total = Job::Clock::now() - job.flow.started;
-  jobs_.push_back(&job);
+  std::size_t jobs = batch->jobs.size();
+  for (const Batch* other : batches_)
+    jobs += other->jobs.size();
+  asked_.reserve(jobs);
+  batches_.reserve(batches_.size() + 1);
+  for (Job* job : batch->jobs)
+    job->flow.in_flight.reserve(users_of_.size());
+  // From here on nothing fails.
+  for (Job* job : batch->jobs) {
+    job->flow.batch = batch;
+    if (job->pieces_of_all() == 0) job->flow.report.total = Job::Clock::now() - job->flow.started;
+  }
+  batches_.push_back(batch.get());
   to_do_.notify_all();
 }
 
 Result<void> Pipeline::wait(Job& job, std::uint32_t pieces) {
   const MutexLock lock(mutex_);
   wait_until_submitted(job, pieces);
-  if (job.flow.done < pieces) return *job.flow.error;
+  if (job.flow.done < pieces || job.flow.drained) return *job.flow.error;
   if (pieces == 0 || !job.staged()) return {};
   return wait_for_mark(job, job.flow.marks[pieces - 1]);
 }
@@ -173,7 +195,11 @@ void Pipeline::watch(Job& job, const std::function<void(const Progress&)>& tell)
     next = now + between_reports;
     const Stage stage = flow.arrived == all ? Stage::finish : flow.done == all ? Stage::copy : Stage::read;
     unlocked(mutex_, [&, done = flow.report.moved.bytes] {
-      tell({.stage = stage, .bytes_done = done, .bytes_total = total, .elapsed = now - flow.started});
+      tell({.stage = stage,
+            .bytes_done = done,
+            .bytes_total = total,
+            .elapsed = now - flow.started,
+            .device = job.device_number()});
     });
     if (stage == Stage::finish) return;
     if (stage == Stage::copy && !flow.error) (void)wait_for_mark(job, flow.marks[all - 1]);  // its job has the error
@@ -192,13 +218,16 @@ void Pipeline::end(Job& job) {
   job.flow.ending = true;
   while (job.flow.users != 0)
     progress_.wait(mutex_);
-  std::erase(jobs_, &job);  // first: nobody may ask a queue that is being drained
+  Batch* const batch = job.flow.batch.get();
+  if (batch) std::ranges::replace(batch->jobs, &job, nullptr);  // first: nobody may ask a queue that is being drained
   unlocked(mutex_, [&] {
     job.drain();
     job.evict();
   });
   release(job, Job::Flight::never);
   give_back_unsubmitted(job);
+  if (batch && std::ranges::count(batch->jobs, nullptr) == std::ranges::ssize(batch->jobs)) std::erase(batches_, batch);
+  job.flow.batch.reset();
 }
 
 LoadReport Pipeline::report(const Job& job) const {
@@ -223,37 +252,60 @@ std::byte* Pipeline::slot_at(std::uint32_t slot) const {
 void Pipeline::read_pieces(std::uint32_t reader) {
   io::Bounce bounce;
   for (Work work{.reader = reader}; take(work);) {
-    Job& job = *work.job;
-    const std::stop_token stop = job.flow.stop.get_token();
-    const Piece& piece = job.pieces().pieces[work.piece];
     work.begin = Job::Clock::now();
-    auto read = base::catching_bad_alloc([&] { return job.read(piece, slot_at(work.slot), bounce, stop); });
-    finish(work, std::move(read));
+    auto cost = base::catching_bad_alloc([&] { return read(work, bounce); });
+    finish(work, std::move(cost));
   }
 }
 
-// The next piece of a job, and a slot for it. False when there will be no more.
+// In the name of one job; where that one is stopped meanwhile, of another that wants the step.
+Result<store::ReadCost> Pipeline::read(Work& work, io::Bounce& bounce) {
+  for (;;) {
+    const std::stop_token stop = work.job->flow.stop.get_token();
+    const Piece& piece = work.job->pieces().pieces[work.piece];
+    auto cost = work.job->read(piece, slot_at(work.slot), bounce, stop);
+    if (cost || !stop.stop_requested()) return cost;
+    const MutexLock lock(mutex_);
+    Job& stopped = *work.job;
+    const std::span<const Delivery> deliveries = stopped.flow.batch->deliveries_of(work.step);
+    const auto next = std::ranges::find_if(
+        deliveries, [&](const Delivery& delivery) { return stopped.flow.batch->taker(delivery) != nullptr; });
+    if (next == deliveries.end()) return cost;
+    read_for(work, *stopped.flow.batch->taker(*next), next->piece);
+    leave(stopped);
+  }
+}
+
+void Pipeline::read_for(Work& work, Job& job, std::uint32_t piece) {
+  work.job = &job;
+  work.piece = piece;
+  ++job.flow.users;
+}
+
+// The next step of a batch, and a slot for it. False when there will be no more.
 bool Pipeline::take(Work& work) {
   const MutexLock lock(mutex_);
   constexpr Job::Clock::time_point never{};
   Job::Clock::time_point waiting_since = never;
   while (!closing_) {
-    if (Job* const job = next_job()) {
-      work.job = job;
-      work.piece = job->flow.next++;
+    if (Batch* const batch = next_batch()) {
+      const auto [job, piece] = *batch->next_taker();
+      read_for(work, *job, piece);
+      work.step = batch->next++;
       work.slot = no_slot;
       if (job->staged()) {
         work.slot = free_.back();
         free_.pop_back();
-        ++job->flow.slots;
-        ++job->flow.reading;
+        users_of_[work.slot] = 1;  // the reader
+        batch->began = true;
+        ++batch->slots;
+        ++batch->reading;
         if (waiting_since != never) job->flow.report.waiting_for_slots += Job::Clock::now() - waiting_since;
+        if (!batch->next_taker()) to_do_.notify_all();  // what was promised to it is free for others
       }
-      ++job->flow.users;
-      if (job->staged() && !wants_to_read(job)) to_do_.notify_all();  // what was promised to it is free for others
       return true;
     }
-    const bool wanting = std::ranges::any_of(jobs_, wants_to_read);
+    const bool wanting = anything_to_read();
     if (!wanting) waiting_since = never;
     else if (waiting_since == never) waiting_since = Job::Clock::now();
     if (!wanting || !ask_devices()) to_do_.wait(mutex_);
@@ -261,29 +313,31 @@ bool Pipeline::take(Work& work) {
   return false;
 }
 
-// The first that has a piece to read and may do so.
-Job* Pipeline::next_job() {
-  const auto found =
-      std::ranges::find_if(jobs_, [this](const Job* job) HOIST_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
-        return wants_to_read(job) && (!job->staged() || may_take_a_slot(*job));
-      });
-  return found == jobs_.end() ? nullptr : *found;
+// The first that has a step to read and may do so.
+Batch* Pipeline::next_batch() {
+  for (Batch* batch : batches_) {
+    const auto taker = batch->next_taker();
+    if (taker && (!taker->job->staged() || may_take_a_slot(*batch))) return batch;
+  }
+  return nullptr;
 }
 
-bool Pipeline::may_take_a_slot(const Job& job) const {
+bool Pipeline::anything_to_read() const {
+  return std::ranges::any_of(batches_, [](Batch* batch) { return batch->next_taker().has_value(); });
+}
+
+bool Pipeline::may_take_a_slot(const Batch& batch) const {
   // What others still have to get of their own.
   std::size_t promised = 0;
-  for (const Job* other : jobs_) {
-    const std::uint32_t slots = other->flow.slots;
-    const bool began = other->staged() && other->flow.next != 0;
-    if (other != &job && began && wants_to_read(other) && slots < slots_of_its_own)
-      promised += slots_of_its_own - slots;
+  for (Batch* other : batches_) {
+    if (other != &batch && other->began && other->slots < slots_of_its_own && other->next_taker())
+      promised += slots_of_its_own - other->slots;
   }
-  if (job.flow.slots - job.flow.reading >= most_waiting_) return false;
-  if (job.flow.next == 0) return free_.size() >= promised + slots_of_its_own;
-  if (job.flow.slots < slots_of_its_own) return !free_.empty();
-  // Beyond that, two are kept for whoever comes next, where there are enough for two jobs at all.
-  const bool room_for_two = ring_.byte_count() / slot_bytes >= std::size_t{2} * slots_of_its_own;
+  if (batch.slots - batch.reading >= most_waiting_) return false;
+  if (!batch.began) return free_.size() >= promised + slots_of_its_own;
+  if (batch.slots < slots_of_its_own) return !free_.empty();
+  // Beyond that, two are kept for whoever comes next, where there are enough for two batches at all.
+  const bool room_for_two = users_of_.size() >= std::size_t{2} * slots_of_its_own;
   return free_.size() > promised + (room_for_two ? slots_of_its_own : 0);
 }
 
@@ -292,19 +346,19 @@ bool Pipeline::may_take_a_slot(const Job& job) const {
 bool Pipeline::ask_devices() {
   if (asking_) return false;
   asked_.clear();
-  for (Job* job : jobs_) {
-    if (job->flow.in_flight.empty() || job->flow.in_flight.front().mark == Job::Flight::never) continue;
-    asked_.push_back(job);
-    ++job->flow.users;
+  for (const Batch* batch : batches_) {
+    for (Job* job : batch->jobs) {
+      if (!job || job->flow.in_flight.empty()) continue;
+      asked_.push_back(job);
+      ++job->flow.users;
+    }
   }
   if (asked_.empty()) return false;
   asking_ = true;
   const std::size_t free_before = free_.size();
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     Job& job = *asked_[i];
-    auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
-    if (reached) release(job, *reached);
-    else fail_locked(job, std::move(reached).error());
+    if (!job.flow.drained) ask(job);
     leave(job);
   }
   if (free_.size() != free_before) {
@@ -314,36 +368,60 @@ bool Pipeline::ask_devices() {
     pause_ = std::min<std::chrono::nanoseconds>(2 * pause_, last_pause);
   }
   asking_ = false;
-  if (next_job()) to_do_.notify_one();  // this reader takes a slot: another is to ask
+  if (next_batch()) to_do_.notify_one();  // this reader takes a slot: another is to ask
   return true;
+}
+
+// The queue of a device that can't say how far it is gets drained: other jobs may be waiting for the same slots.
+void Pipeline::ask(Job& job) {
+  Job::Flow& flow = job.flow;
+  if (flow.in_flight.empty()) return;
+  if (flow.in_flight.front().mark != Job::Flight::never) {
+    auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
+    if (reached) return release(job, *reached);
+    fail_locked(job, std::move(reached).error());
+  }
+  if (flow.users != 1) return;  // not while somebody else uses the queue: later
+  flow.drained = true;
+  unlocked(mutex_, [&] { job.drain(); });
+  release(job, Job::Flight::never);
 }
 
 void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
   const auto now = Job::Clock::now();
   const MutexLock lock(mutex_);
-  Job& job = *work.job;
-  Job::Flow& flow = job.flow;
-  flow.report.reading += now - work.begin;
-  if (work.slot != no_slot) --flow.reading;
-  if (flow.trace) {
-    flow.trace->begin_read(work.piece, work.begin);
-    flow.trace->add(Trace::Lane::reader, work.reader, work.piece, work.begin, now);
-  }
+  const bool staged = work.slot != no_slot;
+  Batch& batch = *work.job->flow.batch;
+  LoadReport& report = work.job->flow.report;
+  report.reading += now - work.begin;
   if (read) {
-    flow.report.moved.bytes_read += read->bytes;
-    flow.report.moved.requests += read->requests;
-    flow.report.moved.padding_bytes += read->padding;
-  } else {
-    fail_locked(job, std::move(read).error());
+    report.moved.bytes_read += read->bytes;
+    report.moved.requests += read->requests;
+    report.moved.padding_bytes += read->padding;
   }
-  if (flow.error) {
-    if (work.slot != no_slot) give_back(job, work.slot);
-  } else {
-    flow.filled[work.piece] = work.slot == no_slot ? 0 : static_cast<std::int32_t>(work.slot);
-    if (job.staged()) submit_in_order(job);
+  if (staged) --batch.reading;
+  const auto for_each_taker = [&](auto&& act) {
+    for (const Delivery& delivery : batch.deliveries_of(work.step)) {
+      if (Job* const job = batch.taker(delivery)) act(*job, delivery.piece);
+    }
+  };
+  if (!read) for_each_taker([&](Job& job, std::uint32_t) { fail_locked(job, copy_of(read.error())); });
+  for_each_taker([&](Job& job, std::uint32_t piece) {
+    if (job.flow.trace) {
+      job.flow.trace->begin_read(piece, work.begin);
+      job.flow.trace->add(Trace::Lane::reader, work.reader, piece, work.begin, now);
+    }
+    job.flow.filled[piece] = staged ? static_cast<std::int32_t>(work.slot) : 0;
+    if (staged) ++users_of_[work.slot];
+  });
+  for_each_taker([&](Job& job, std::uint32_t) {
+    ++job.flow.users;
+    if (staged) submit_in_order(job);
     else advance(job);
-  }
-  leave(job);
+    leave(job);
+  });
+  if (staged) give_back(*work.job, work.slot);
+  leave(*work.job);
 }
 
 void Pipeline::submit_in_order(Job& job) {
@@ -366,7 +444,7 @@ void Pipeline::submit_in_order(Job& job) {
     const auto now = Job::Clock::now();
     flow.report.submitting += now - begin;
     flow.report.copies += submitted->copies;
-    if (!asking_ && std::ranges::any_of(jobs_, wants_to_read)) to_do_.notify_one();  // there is something to ask for
+    if (!asking_ && anything_to_read()) to_do_.notify_one();  // there is something to ask for
     flow.in_flight.push_back({.mark = submitted->mark, .slot = slot, .piece = flow.done, .submitted = now});
     flow.marks[flow.done] = submitted->mark;
     advance(job);
@@ -400,9 +478,11 @@ void Pipeline::arrive(Job& job, std::uint32_t pieces) {
   flow.arrived = std::max(flow.arrived, pieces);
 }
 
+// The job has done with it.
 void Pipeline::give_back(Job& job, std::uint32_t slot) {
+  if (--users_of_[slot] != 0) return;
   free_.push_back(slot);
-  --job.flow.slots;
+  --job.flow.batch->slots;
   to_do_.notify_all();
 }
 

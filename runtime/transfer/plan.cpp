@@ -4,7 +4,7 @@
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "device/backend.hpp"
-#include "transfer/pieces.hpp"
+#include "transfer/schedule.hpp"
 
 namespace hoist {
 namespace transfer {
@@ -173,7 +173,7 @@ std::vector<Planned> Plan::tensors() const {
   std::vector<Planned> tensors;
   tensors.reserve(state_->items.size());
   for (std::size_t group = 0; group < state_->groups.size(); ++group) {
-    const transfer::GroupRange range = state_->groups[group];
+    const transfer::ItemRange range = state_->groups[group];
     for (const Item& item : std::span(state_->items).subspan(range.first, range.count)) {
       const store::Slice* const slice = store::Internals::slice(item.view);
       const store::Extent extent = store::extent(item.view.info(), slice);
@@ -194,17 +194,15 @@ std::vector<Planned> Plan::tensors() const {
 
 Estimate Plan::estimate() const {
   HOIST_ASSERT(state_);
-  Estimate estimate{.tensors = state_->items.size(), .device_bytes = state_->arena_bytes};
-  const transfer::Pieces pieces = transfer::cut(*state_);
-  for (const transfer::Piece& piece : pieces.pieces)
-    estimate.bytes += piece.tensor_bytes;
-  store::ReadCost cost;
-  for (const transfer::Read& read : pieces.reads)
-    cost += transfer::read_cost(*state_, pieces, read);
-  estimate.bytes_read = cost.bytes;
-  estimate.requests = cost.requests;
-  estimate.padding_bytes = cost.padding;
-  return estimate;
+  const transfer::PlanState* const state = state_.get();
+  return transfer::estimates({&state, 1}).front();
+}
+
+std::vector<Estimate> estimate(std::span<const Plan> plans) {
+  std::vector<const transfer::PlanState*> states;
+  for (const Plan& plan : plans)
+    states.push_back(&transfer::PlanAccess::state(plan));
+  return transfer::estimates(states);
 }
 
 }  // namespace hoist

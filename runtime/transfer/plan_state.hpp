@@ -28,8 +28,9 @@ struct Destination {
 };
 using Destinations = std::map<std::uintptr_t, Destination>;
 
-struct GroupRange {
-  std::size_t first = 0;  // item
+// Items of a plan that follow each other.
+struct ItemRange {
+  std::size_t first = 0;
   std::size_t count = 0;
 };
 
@@ -38,7 +39,7 @@ struct PlanState {
 
   Checkpoint checkpoint;
   std::vector<Item> items{};  // in the order in which they arrive
-  std::vector<GroupRange> groups{};
+  std::vector<ItemRange> groups{};
   std::uint64_t arena_bytes = 0;
   std::unordered_set<std::string> names{};       // of the items
   std::unordered_set<const TensorInfo*> held{};  // tensors that they are, or are parts of

@@ -8,11 +8,11 @@
 namespace hoist::transfer {
 
 struct Running {
-  // Throws std::system_error where progress is to be told and no thread is to be had.
+  // Before the job is started: what was cancelled by then never begins. Throws std::system_error where progress is to
+  // be told and no thread is to be had.
   Running(std::shared_ptr<Pipeline> pipeline_, std::shared_ptr<Job> job_, const LoadOptions& options)
       : pipeline(std::move(pipeline_)), job(std::move(job_)) {
-    cancel.emplace(options.stop, [this] { pipeline->cancel(*job); });  // first: what was cancelled before never begins
-    pipeline->start(*job);
+    cancel.emplace(options.stop, [this] { pipeline->cancel(*job); });
     if (!options.on_progress) return;
     try {
       watcher = std::thread([this, tell = options.on_progress] { pipeline->watch(*job, tell); });
@@ -49,6 +49,9 @@ struct TransferAccess {
   // `after`: a stream that the copies follow, or null.
   static Result<Transfer> start(Loader& loader, const Plan& plan, const LoadOptions& options,
                                 device::NativeStream after);
+  // Plans for the loader's devices, from the numbered one on.
+  static Result<std::vector<Transfer>> start(Loader& loader, std::span<const Plan> plans, std::size_t first_device,
+                                             const LoadOptions& options, device::NativeStream after);
   static std::unique_ptr<Running>& running(Transfer& transfer) { return transfer.running_; }
   static const Running& running(const Transfer& transfer) { return *transfer.running_; }
   static std::shared_ptr<const Job>& job(LoadedTensors& tensors) { return tensors.job_; }

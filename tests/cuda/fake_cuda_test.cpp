@@ -66,6 +66,23 @@ class FakeCuda : public testing::Test {
 
 using FakeCudaDeathTest = FakeCuda;
 
+TEST_F(FakeCuda, TakesMemoryThatIsPageLockedForOneDeviceAsPageableOnAnother) {
+  auto* const own = static_cast<char*>(std::aligned_alloc(page, page));
+  ASSERT_EQ(cudaHostRegister(own, page, cudaHostRegisterDefault), cudaSuccess);
+  cudaMemcpyAsync(memory_, own, 6, up, stream_);
+  EXPECT_EQ(fake::pageable_copies(), 0U);
+  cudaSetDevice(1);
+  void* other = nullptr;
+  ASSERT_EQ(cudaMalloc(&other, page), cudaSuccess);
+  const cudaStream_t stream = make_stream();
+  cudaMemcpyAsync(other, pinned_, 6, up, stream);
+  EXPECT_EQ(fake::pageable_copies(), 0U);
+  cudaMemcpyAsync(other, own, 6, up, stream);
+  EXPECT_EQ(fake::pageable_copies(), 1U);
+  fake::reset();
+  std::free(own);
+}
+
 TEST_F(FakeCuda, ReadsAPageLockedSourceWhenItMustAndNoSooner) {
   cudaMemcpyAsync(memory_, pinned_, 6, up, stream_);
   std::memcpy(pinned_, "later", 6);

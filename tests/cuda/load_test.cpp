@@ -29,6 +29,29 @@ TEST_F(CudaLoads, PutEveryByteInItsPlaceAndLeaveNothing) {
   }
 }
 
+TEST_F(CudaLoads, GoToTwoDevicesFromOneRingThatIsPinnedForBoth) {
+  {
+    Loader loader =
+        Loader::create({Device::host().value(), make_cuda_device(1).value(), make_cuda_device(0).value()}, small_ring)
+            .value();
+    const std::vector<Plan> plans(3, plan());
+    const std::vector<Transfer> transfers = loader.start(plans).value();
+    for (const Transfer& transfer : transfers)
+      ASSERT_THAT(transfer.wait(), Succeeds());
+    const DeviceTensor& on_host = transfers[0].tensors()[0];
+    EXPECT_EQ(std::string(static_cast<const char*>(on_host.data), on_host.byte_count),
+              test::read(checkpoint().at(on_host.name).value()).value());
+    for (const std::size_t i : {1U, 2U}) {
+      expect_whole(transfers[i].tensors());
+      EXPECT_EQ(fake::device_of(transfers[i].tensors()[0].data), i == 1 ? 1 : 0);
+      EXPECT_EQ(transfers[i].report().moved.bytes_read, 0U) << "the first one read for it";
+    }
+    EXPECT_EQ(fake::alive().registrations, 1);
+    EXPECT_EQ(fake::pageable_copies(), 0U);
+  }
+  EXPECT_EQ(fake::alive(), fake::Alive());
+}
+
 TEST_F(CudaLoads, TakeMemoryFromAPool) {
   cudaMemPoolProps properties{};
   cudaMemPool_t pool = nullptr;

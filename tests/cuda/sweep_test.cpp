@@ -4,26 +4,35 @@
 namespace hoist {
 namespace {
 
-// A load with its device and its loader, up to the first error.
-Result<void> load(const Plan& plan, const CudaOptions& options) {
-  auto device = make_cuda_device(1, options);
-  if (!device) return std::move(device).error();
-  auto loader = Loader::create(std::move(device).value(), small_ring);
+// A load onto these devices, from making them on, up to the first error.
+Result<void> load(const Plan& plan, const std::vector<int>& ordinals) {
+  std::vector<Device> devices;
+  for (const int ordinal : ordinals) {
+    auto device = make_cuda_device(ordinal);
+    if (!device) return std::move(device).error();
+    devices.push_back(std::move(device).value());
+  }
+  auto loader = Loader::create(std::move(devices), small_ring);
   if (!loader) return std::move(loader).error();
-  auto transfer = loader->start(plan);
-  if (!transfer) return std::move(transfer).error();
-  return transfer->wait();
+  auto transfers = loader->start(std::vector<Plan>(ordinals.size(), plan));
+  if (!transfers) return std::move(transfers).error();
+  Result<void> first;
+  for (const Transfer& transfer : *transfers) {
+    auto whole = transfer.wait();
+    if (first && !whole) first = std::move(whole);
+  }
+  return first;
 }
 
 class CudaSweep : public CudaLoads {
  protected:
   // Gives how many calls a load makes that nothing happens to.
-  static std::uint64_t sweep(cudaError_t injected, auto&& check, const CudaOptions& options = {}) {
+  static std::uint64_t sweep(const std::vector<int>& ordinals, cudaError_t injected, auto&& check) {
     const Plan what = plan();
     for (std::uint64_t call = 1;; ++call) {
       fake::reset();
       fake::fail_at(call, injected);
-      const Result<void> whole = load(what, options);
+      const Result<void> whole = load(what, ordinals);
       if (!fake::failed()) {
         EXPECT_THAT(whole, Succeeds());
         EXPECT_EQ(fake::alive(), fake::Alive());
@@ -36,20 +45,22 @@ class CudaSweep : public CudaLoads {
 };
 
 TEST_F(CudaSweep, LeavesNothingBehindWhicheverCallFails) {
-  for (const cudaError_t injected : {cudaErrorUnknown, cudaErrorMemoryAllocation}) {
-    const std::uint64_t calls = sweep(injected, [&](const Result<void>& whole) {
-      if (!whole) {
-        EXPECT_EQ(whole.error().system_code, injected) << whole.error().to_string();
-      }
-      EXPECT_EQ(fake::alive(), fake::Alive());
-      EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
-    });
-    EXPECT_GT(calls, 20U);
+  for (const std::vector<int>& ordinals : {std::vector{1}, std::vector{1, 0}}) {
+    for (const cudaError_t injected : {cudaErrorUnknown, cudaErrorMemoryAllocation}) {
+      const std::uint64_t calls = sweep(ordinals, injected, [&](const Result<void>& whole) {
+        if (!whole) {
+          EXPECT_EQ(whole.error().system_code, injected) << whole.error().to_string();
+        }
+        EXPECT_EQ(fake::alive(), fake::Alive());
+        EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
+      });
+      EXPECT_GT(calls, 20U * ordinals.size());
+    }
   }
 }
 
 TEST_F(CudaSweep, LetsGoOfEverythingWhicheverCallLosesTheDevice) {
-  sweep(cudaErrorIllegalAddress, [](const Result<void>& whole) {
+  sweep({1}, cudaErrorIllegalAddress, [](const Result<void>& whole) {
     if (!whole && whole.error().code != Errc::device_unavailable) {
       EXPECT_THAT(whole, FailsWith(Errc::device_lost));
       EXPECT_EQ(whole.error().system_code, cudaErrorIllegalAddress);

@@ -17,7 +17,7 @@ void reset(Setup setup) {
   }
   all.setup = setup;
   ++all.generation;
-  all.calls = all.fail_call = all.calls_after_loss = all.events_made = 0;
+  all.calls = all.fail_call = all.calls_after_loss = all.events_made = all.pageable_copies = 0;
   all.fail_error = all.sticky = all.named_error = cudaSuccess;
   all.named_call.clear();
   all.regions.clear();
@@ -129,6 +129,11 @@ std::set<unsigned> event_flags() {
 std::uint64_t events_made() {
   const Lock lock(machine().mutex);
   return machine().events_made;
+}
+
+std::uint64_t pageable_copies() {
+  const Lock lock(machine().mutex);
+  return machine().pageable_copies;
 }
 
 }  // namespace hoist::test::fake_cuda

@@ -62,5 +62,6 @@ std::set<int> contexts();                                       // devices that 
 std::set<unsigned> stream_flags();                              // that streams were made with
 std::set<unsigned> event_flags();
 std::uint64_t events_made();
+std::uint64_t pageable_copies();  // from or to memory not page-locked for the device
 
 }  // namespace hoist::test::fake_cuda

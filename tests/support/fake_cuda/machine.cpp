@@ -130,12 +130,13 @@ std::uint64_t Machine::used_bytes(int device) const {
   return used;
 }
 
-bool Machine::registered(const void* address, std::uint64_t bytes) const {
+bool Machine::registered(const void* address, std::uint64_t bytes, int device) const {
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   auto found = registrations.upper_bound(at);
   if (found == registrations.begin()) return false;
-  --found;
-  return at - found->first <= found->second && bytes <= found->second - (at - found->first);
+  const auto& [begin, registration] = *--found;
+  if (registration.device != Registration::every_device && registration.device != device) return false;
+  return at - begin <= registration.bytes && bytes <= registration.bytes - (at - begin);
 }
 
 }  // namespace hoist::test::fake_cuda

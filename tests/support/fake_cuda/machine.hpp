@@ -63,17 +63,24 @@ struct Pool {
   int device = 0;
 };
 
+// Page-locked host memory.
+struct Registration {
+  static constexpr int every_device = -1;
+  std::uint64_t bytes = 0;
+  int device = every_device;  // that copies from it as from page-locked memory
+};
+
 struct Machine {
   std::mutex mutex;
   std::condition_variable changed;
   Setup setup;
   std::uint64_t generation = 0;
-  std::uint64_t calls = 0, fail_call = 0, calls_after_loss = 0, events_made = 0;
+  std::uint64_t calls = 0, fail_call = 0, calls_after_loss = 0, events_made = 0, pageable_copies = 0;
   cudaError_t fail_error = cudaSuccess, sticky = cudaSuccess, named_error = cudaSuccess;
   std::string named_call;
   std::thread::id freeing{};  // a thread in cudaFree: the others' calls wait
   std::map<std::uintptr_t, Region> regions;
-  std::map<std::uintptr_t, std::uint64_t> registrations;
+  std::map<std::uintptr_t, Registration> registrations;
   std::map<cudaStream_t, std::shared_ptr<Stream>> streams;  // that have a handle
   std::vector<std::shared_ptr<Stream>> all_streams;
   std::map<cudaEvent_t, Event> events;
@@ -97,7 +104,7 @@ struct Machine {
   Region* region(const void* address, std::uint64_t bytes);
   std::byte* view(const void* address, std::uint64_t bytes);  // where a command acts: must be there
   std::uint64_t used_bytes(int device) const;
-  bool registered(const void* address, std::uint64_t bytes) const;
+  bool registered(const void* address, std::uint64_t bytes, int device) const;
 };
 
 Machine& machine();

@@ -56,13 +56,14 @@ cudaError_t copy(Lock& lock, void* to, const void* from, std::size_t bytes, cuda
   if (!up && kind != cudaMemcpyDeviceToHost) broken("only copies between the host and a device are known here");
   const void* const host = up ? from : to;
   if (!all.region(up ? to : from, bytes)) return cudaErrorInvalidValue;
-  if (all.registered(host, bytes)) {
+  if (all.registered(host, bytes, stream->device)) {
     Command command{.host = host, .host_bytes = bytes};
     if (up) command.act = [=] { std::memcpy(machine().view(to, bytes), from, bytes); };
     else command.act = [=] { std::memcpy(to, machine().view(from, bytes), bytes); };
     all.push(stream, std::move(command));
     return cudaSuccess;
   }
+  ++all.pageable_copies;
   if (is_file_mapping(host)) broken("a file mapping was given to a copy");
   if (up) {
     const std::string read(static_cast<const char*>(from), bytes);
@@ -156,16 +157,18 @@ cudaError_t cudaFreeAsync(void* address, cudaStream_t handle) {
       Kind::frees);
 }
 
-cudaError_t cudaHostRegister(void* address, std::size_t bytes, unsigned) {
+cudaError_t cudaHostRegister(void* address, std::size_t bytes, unsigned flags) {
   return call("cudaHostRegister", [&](Lock&) {
-    if (machine().registered(address, 1)) return cudaErrorHostMemoryAlreadyRegistered;
+    const bool portable = (flags & cudaHostRegisterPortable) != 0;
+    const int device = portable ? Registration::every_device : current_device();
+    if (machine().registered(address, 1, device)) return cudaErrorHostMemoryAlreadyRegistered;
     std::uint64_t held = 0;
-    for (const auto& [begin, length] : machine().registrations)
-      held += length;
+    for (const auto& [begin, registration] : machine().registrations)
+      held += registration.bytes;
     const std::uint64_t most = machine().setup.max_registered;
     if (held > most || bytes > most - held) return cudaErrorMemoryAllocation;
     if (is_file_mapping(address)) broken("a file mapping was registered");
-    machine().registrations[reinterpret_cast<std::uintptr_t>(address)] = bytes;
+    machine().registrations[reinterpret_cast<std::uintptr_t>(address)] = {.bytes = bytes, .device = device};
     return cudaSuccess;
   });
 }
@@ -176,7 +179,8 @@ cudaError_t cudaHostUnregister(void* address) {
       [&](Lock&) {
         const auto found = machine().registrations.find(reinterpret_cast<std::uintptr_t>(address));
         if (found == machine().registrations.end()) return cudaErrorHostMemoryNotRegistered;
-        if (queued_copy_uses(address, found->second)) broken("host memory was unregistered that a queued copy uses");
+        if (queued_copy_uses(address, found->second.bytes))
+          broken("host memory was unregistered that a queued copy uses");
         machine().registrations.erase(found);
         return cudaSuccess;
       },
