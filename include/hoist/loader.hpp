@@ -59,8 +59,8 @@ enum class Staging : std::uint8_t {
   always,
 };
 
-// Where whole tensors are read from; slices always come by way of the page cache. What is in the cache is copied from
-// there in any case.
+// Where tensors are read from; slices with gaps always come by way of the page cache. What is in the cache is copied
+// from there in any case.
 enum class Cache : std::uint8_t {
   automatic,  // keep, but bypass for a file of more than half of the memory available
   keep,       // by way of the cache: the next start is faster, and processes share it
@@ -80,7 +80,7 @@ struct LoadOptions {
   // In the end, the page cache lets go of what it did not hold before, by 64 KiB. Where the kernel does not say what it
   // holds (before Linux 6.5, or of files of others), nothing is, with a warning.
   bool evict_after = false;
-  // cancelled: no more is read or submitted. Who waits for a copy that the device has goes on waiting for it.
+  // cancelled: no more is read or submitted, and who waits is woken, though the device may still be copying.
   std::stop_token stop{};
   // Ten times a second, from one thread for each transfer, which is there for it alone; the last call says finish,
   // unless the load fails. It must not throw, nor destroy the transfer.

@@ -25,7 +25,7 @@ struct Estimate {
   std::uint64_t bytes = 0;          // of the tensors asked for
   std::uint64_t bytes_read = 0;     // from files, gaps of up to 4 KiB that are read over included
   std::uint64_t requests = 0;       // reads
-  std::uint64_t padding_bytes = 0;  // read more, to whole blocks, where all whole tensors are read directly
+  std::uint64_t padding_bytes = 0;  // read more, to whole blocks, where all but slices with gaps are read directly
   std::uint64_t device_bytes = 0;   // of the arena
 };
 

@@ -19,6 +19,10 @@
 namespace hoist::device {
 namespace {
 
+// Of all its memory: a direct read of a file whose tensors are aligned then needs no bounce.
+constexpr std::size_t page_bytes = 4096;
+static_assert(page_bytes % alignment_bytes == 0);
+
 // A queue that is further behind makes its callers wait: far more than a ring has slots, far less than memory.
 constexpr std::size_t max_queued = 1024;
 
@@ -152,14 +156,14 @@ class HostDevice final : public Backend {
   Result<void*> allocate_bytes(Memory, std::uint64_t bytes) override {
     const std::uint64_t available = std::min(base::available_memory_bytes(), total_bytes());
     const bool can_be = bytes <= available;
-    void* const memory = can_be ? ::operator new(bytes, std::align_val_t{alignment_bytes}, std::nothrow) : nullptr;
+    void* const memory = can_be ? ::operator new(bytes, std::align_val_t{page_bytes}, std::nothrow) : nullptr;
     if (!memory) return base::no_host_memory(bytes, available);
     base::ask_for_huge_pages(memory, bytes);
     return memory;
   }
 
   void free_bytes(Memory, void* address, std::uint64_t) noexcept override {
-    ::operator delete(address, std::align_val_t{alignment_bytes});
+    ::operator delete(address, std::align_val_t{page_bytes});
   }
 };
 

@@ -36,8 +36,12 @@ constexpr std::uint64_t direct_padding(std::uint64_t offset, std::uint64_t bytes
 
 enum class Direct : std::uint8_t { done, refused };
 
-// As read_scattered, by way of the bounce; or refused, where the system does not read this file so.
+// What may become of the memory around the targets, as far as the blocks reach that they begin and end in.
+enum class Around : std::uint8_t { kept, overwritten };
+
+// As read_scattered; or refused, where the system does not read this file so. A target alone that lies in its block of
+// memory as in its block of the file is read to its place, all else by way of the bounce.
 Result<Direct> read_direct(const Descriptor& direct, std::uint64_t offset, std::span<const Target> targets,
-                           Bounce& bounce, const std::stop_token& stop);
+                           Bounce& bounce, const std::stop_token& stop, Around around = Around::kept);
 
 }  // namespace hoist::io

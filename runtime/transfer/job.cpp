@@ -14,6 +14,7 @@ Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, Pieces pieces, Tar
   job->items_ = plan.items;
   job->pieces_ = std::move(pieces);
   job->staged_ = staged;
+  job->cancellable_ = options.stop.stop_possible();
   job->sources_.emplace(plan, options.cache, options.evict_after);
   job->target_ = std::move(target);
   if (plan.arena_bytes != 0) {
@@ -46,6 +47,7 @@ Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, Pieces pieces, Tar
                              .byte_count = item.byte_count()});
   }
   job->flow.filled.assign(job->pieces_.pieces.size(), -1);
+  job->flow.begins.resize(job->pieces_.pieces.size());
   job->flow.marks.resize(job->pieces_.pieces.size());
   job->flow.report.moved.tensors = plan.items.size();
   job->flow.report.moved.device_bytes = plan.arena_bytes;
@@ -87,55 +89,71 @@ std::byte* Job::place(const Part& part, std::byte* slot) const {
   return slot ? slot + part.slot_offset : static_cast<std::byte*>(tensors_[part.item].data) + part.begin;
 }
 
-Result<store::ReadCost> Job::read(const Piece& piece, std::byte* slot, io::Bounce& bounce,
-                                  const std::stop_token& stop) const {
+Result<Job::Filled> Job::read(const Piece& piece, std::byte* slot, io::Bounce& bounce,
+                              const std::stop_token& stop) const {
+  Filled filled;
   if (slot) {
+    filled.begin = begin_in_slot(piece);
+    slot += filled.begin;
     std::uint64_t end = 0;
     for (const Part& part : pieces_.parts_of(piece)) {
       std::memset(slot + end, 0, part.slot_offset - end);
       end = part.slot_offset + (part.end - part.begin);
     }
   }
-  store::ReadCost cost;
-  const store::Storage* checked = nullptr;
   for (const Read& read : pieces_.reads_of(piece)) {
     const std::span<const Part> parts = pieces_.parts_of(read);
     const Item& first = items_[parts.front().item];
-    const store::Slice* const slice = store::Internals::slice(first.view);
-    auto taken = slice ? store::gather_part(first.storage(), slice->runs, parts.front().begin, parts.front().end,
-                                            place(parts.front(), slot), stop)
-                       : read_whole(parts, slot, bounce, stop);
+    const store::Runs* const runs = runs_of(first);
+    const bool fills_a_slot = slot && piece.read_count == 1;
+    auto taken =
+        runs ? store::gather_part(first.storage(), *runs, parts.front().begin, parts.front().end,
+                                  place(parts.front(), slot), stop)
+             : read_stretches(parts, slot, fills_a_slot ? io::Around::overwritten : io::Around::kept, bounce, stop);
     if (!taken) {
       const Item& item = item_at(parts, taken.error().offset);
       return store::placed(std::move(taken).error(), item.view);
     }
-    cost += *taken;
+    filled.cost += *taken;
   }
   // The last page of a file that was shortened reads as zeros.
+  const store::Storage* checked = nullptr;
   for (const Read& read : pieces_.reads_of(piece)) {
     const Item& item = items_[pieces_.parts_of(read).front().item];
     if (&item.storage() == checked) continue;
     checked = &item.storage();
     if (auto whole = checked->check_size(); !whole) return store::placed(std::move(whole).error(), item.view);
   }
-  return cost;
+  return filled;
+}
+
+// As in the file's block, where one direct read fills the slot.
+std::uint32_t Job::begin_in_slot(const Piece& piece) const {
+  if (piece.read_count != 1) return 0;
+  const Part& part = pieces_.parts_of(piece).front();
+  const Item& item = items_[part.item];
+  if (runs_of(item) || !sources_->reads_directly(item.storage())) return 0;
+  return static_cast<std::uint32_t>(file_offset(item, part) % io::block_bytes);
 }
 
 // Stretches that follow each other in the file, gaps left out.
-Result<store::ReadCost> Job::read_whole(std::span<const Part> parts, std::byte* slot, io::Bounce& bounce,
-                                        const std::stop_token& stop) const {
+Result<store::ReadCost> Job::read_stretches(std::span<const Part> parts, std::byte* slot, io::Around around,
+                                            io::Bounce& bounce, const std::stop_token& stop) const {
   const store::Storage& storage = items_[parts.front().item].storage();
   const std::uint64_t begin = file_offset(items_[parts.front().item], parts.front());
   std::vector<io::Target> targets;
   targets.reserve(2 * parts.size());
   std::uint64_t end = begin;
   for (const Part& part : parts) {
-    const std::uint64_t at = file_offset(items_[part.item], part);
+    const std::uint64_t at = file_offset(items_[part.item], part), bytes = part.end - part.begin;
+    std::byte* const into = place(part, slot);
     if (at != end) targets.push_back({.into = nullptr, .bytes = at - end});
-    targets.push_back({.into = place(part, slot), .bytes = part.end - part.begin});
-    end = at + (part.end - part.begin);
+    if (!targets.empty() && targets.back().into && targets.back().into + targets.back().bytes == into)
+      targets.back().bytes += bytes;  // together there, too
+    else targets.push_back({.into = into, .bytes = bytes});
+    end = at + bytes;
   }
-  auto padding = sources_->read(storage, begin, targets, bounce, stop);
+  auto padding = sources_->read(storage, begin, targets, around, bounce, stop);
   if (!padding) return std::move(padding).error();
   return store::ReadCost{.bytes = end - begin, .requests = 1, .padding = *padding};
 }
@@ -148,11 +166,11 @@ const Item& Job::item_at(std::span<const Part> parts, const std::optional<std::u
   return items_[found->item];
 }
 
-Result<Job::Submitted> Job::submit(const Piece& piece, const std::byte* slot) {
+Result<Job::Submitted> Job::submit(const Piece& piece, const std::byte* from) {
   Submitted submitted;
   if (piece.in_arena) {
     auto* const arena = static_cast<std::byte*>(arena_.address());
-    if (auto copied = queue_->upload(slot, arena + piece.arena_offset, piece.bytes); !copied) {
+    if (auto copied = queue_->upload(from, arena + piece.arena_offset, piece.bytes); !copied) {
       return std::move(copied).error();
     }
     ++submitted.copies;
@@ -160,14 +178,14 @@ Result<Job::Submitted> Job::submit(const Piece& piece, const std::byte* slot) {
     // What lies together in the slot and in the caller's memory is one copy.
     for (std::span<const Part> left = pieces_.parts_of(piece); !left.empty(); ++submitted.copies) {
       const Part& first = left.front();
-      std::byte* const begin = place(first, nullptr);
+      std::byte* const to = place(first, nullptr);
       std::uint64_t bytes = 0;
       do {
         bytes += left.front().end - left.front().begin;
         left = left.subspan(1);
-      } while (!left.empty() && place(left.front(), nullptr) == begin + bytes &&
+      } while (!left.empty() && place(left.front(), nullptr) == to + bytes &&
                left.front().slot_offset == first.slot_offset + bytes);
-      auto copied = queue_->upload(slot + first.slot_offset, begin, bytes);
+      auto copied = queue_->upload(from + first.slot_offset, to, bytes);
       if (!copied) return store::placed(std::move(copied).error(), items_[first.item].view);
     }
   }

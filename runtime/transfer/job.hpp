@@ -35,19 +35,23 @@ class Job {
   std::uint32_t pieces_of_all() const noexcept { return static_cast<std::uint32_t>(pieces_.pieces.size()); }
   std::uint32_t pieces_of_first() const noexcept { return pieces_of_first_; }  // until some tensor is there
   bool staged() const noexcept { return staged_; }
+  bool cancellable() const noexcept { return cancellable_; }  // by a stop token
 
   // wrong_device, where nothing goes through the ring too: the host can't wait for a stream's kernels.
   Result<void> follow(device::NativeStream stream);
 
-  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places. Gives what that took.
-  Result<store::ReadCost> read(const Piece& piece, std::byte* slot, io::Bounce& bounce,
-                               const std::stop_token& stop) const;
-  // Queues the copies of a piece from its slot, and a mark behind them.
+  // Brings a piece into its slot, gaps zeroed, or with `slot` null to its places.
+  struct Filled {
+    store::ReadCost cost{};   // what that took
+    std::uint32_t begin = 0;  // of the piece in its slot
+  };
+  Result<Filled> read(const Piece& piece, std::byte* slot, io::Bounce& bounce, const std::stop_token& stop) const;
+  // Queues the copies of a piece from where it begins in its slot, and a mark behind them.
   struct Submitted {
     device::Mark mark = 0;
     std::uint64_t copies = 0;
   };
-  Result<Submitted> submit(const Piece& piece, const std::byte* slot);
+  Result<Submitted> submit(const Piece& piece, const std::byte* from);
 
   void let_go_of_files() noexcept {
     sources_.reset();
@@ -75,18 +79,19 @@ class Job {
   struct Flow {
     static constexpr std::uint32_t nobody = UINT32_MAX;
 
-    std::shared_ptr<Batch> batch{};      // from its start to its end
-    std::uint32_t done = 0;              // pieces from the first on that are there, or queued with their mark
-    std::uint32_t arrived = 0;           // of them that are known to be there
-    std::uint32_t awaited = nobody;      // the fewest of them that somebody waits for
-    std::uint32_t users = 0;             // threads outside the lock that use the job
-    bool ending = false;                 // somebody waits for them to leave
-    bool submitting = false;             // one of them is in submit()
-    bool drained = false;                // it failed, and its queue is gone already
-    std::vector<std::int32_t> filled{};  // slot of a piece that was read, or -1; 0 where there are no slots
-    std::vector<device::Mark> marks{};   // of the pieces that were queued
-    std::vector<Flight> in_flight{};     // slots, by rising mark
-    std::optional<Error> error{};        // the first
+    std::shared_ptr<Batch> batch{};       // from its start to its end
+    std::uint32_t done = 0;               // pieces from the first on that are there, or queued with their mark
+    std::uint32_t arrived = 0;            // of them that are known to be there
+    std::uint32_t awaited = nobody;       // the fewest of them that somebody waits for
+    std::uint32_t users = 0;              // threads outside the lock that use the job
+    bool ending = false;                  // somebody waits for them to leave
+    bool submitting = false;              // one of them is in submit()
+    bool drained = false;                 // it failed, and its queue is gone already
+    std::vector<std::int32_t> filled{};   // slot of a piece that was read, or -1; 0 where there are no slots
+    std::vector<std::uint32_t> begins{};  // in it
+    std::vector<device::Mark> marks{};    // of the pieces that were queued
+    std::vector<Flight> in_flight{};      // slots, by rising mark
+    std::optional<Error> error{};         // the first
     LoadReport report{};
     Clock::time_point started{};
     std::optional<Trace> trace{};
@@ -95,8 +100,9 @@ class Job {
 
  private:
   std::byte* place(const Part& part, std::byte* slot) const;
-  Result<store::ReadCost> read_whole(std::span<const Part> parts, std::byte* slot, io::Bounce& bounce,
-                                     const std::stop_token& stop) const;
+  std::uint32_t begin_in_slot(const Piece& piece) const;
+  Result<store::ReadCost> read_stretches(std::span<const Part> parts, std::byte* slot, io::Around around,
+                                         io::Bounce& bounce, const std::stop_token& stop) const;
   const Item& item_at(std::span<const Part> parts, const std::optional<std::uint64_t>& offset) const;
 
   std::vector<Item> items_;  // without their names, which are in names_
@@ -104,6 +110,7 @@ class Job {
   Pieces pieces_;
   std::uint32_t pieces_of_first_ = 0;
   bool staged_ = false;
+  bool cancellable_ = false;
   Target target_;
   device::Buffer arena_;  // before the queue: a queue is drained before memory is freed
   std::unique_ptr<device::Queue> queue_;

@@ -5,8 +5,6 @@
 namespace hoist::transfer {
 namespace {
 
-bool is_slice(const Item& item) { return store::Internals::slice(item.view) != nullptr; }
-
 class Cutter {
  public:
   Cutter(const PlanState& plan, Pieces& found) : plan_(plan), found_(found) {}
@@ -25,10 +23,10 @@ class Cutter {
     const bool in_arena = item.destination == nullptr;
     for (std::uint64_t done = 0; done < item.byte_count();) {
       const std::uint64_t arena_offset = item.arena_offset + done;
-      if (open_ && (in_arena != piece_.in_arena || slot_offset(in_arena, arena_offset) >= slot_bytes)) close();
+      if (open_ && (in_arena != piece_.in_arena || slot_offset(in_arena, arena_offset) >= piece_bytes)) close();
       if (!open_) open(in_arena, arena_offset);
       const std::uint64_t at = slot_offset(in_arena, arena_offset);
-      const std::uint64_t bytes = std::min(item.byte_count() - done, slot_bytes - at);
+      const std::uint64_t bytes = std::min(item.byte_count() - done, piece_bytes - at);
       found_.parts.push_back({.item = index, .begin = done, .end = done + bytes, .slot_offset = at});
       ++piece_.part_count;
       piece_.bytes = at + bytes;
@@ -69,7 +67,7 @@ class Cutter {
   // A read costs as much as some 5 KiB from the cache, so a gap of a page is better read than jumped over.
   bool read_together(const Part& part, const Part& next) const {
     const Item &item = plan_.items[part.item], &other = plan_.items[next.item];
-    if (&item.storage() != &other.storage() || is_slice(item) || is_slice(other)) return false;
+    if (&item.storage() != &other.storage() || runs_of(item) || runs_of(other)) return false;
     const std::uint64_t end = file_offset(item, part) + (part.end - part.begin), begin = file_offset(other, next);
     return begin >= end && begin - end <= io::max_gap_bytes;
   }
@@ -103,14 +101,22 @@ void sum_up_groups(const PlanState& plan, Pieces& pieces) {
   }
 }
 
-std::uint64_t file_offset(const Item& item, const Part& part) { return item.view.info().offset + part.begin; }
+const store::Runs* runs_of(const Item& item) {
+  const store::Slice* const slice = store::Internals::slice(item.view);
+  return slice && !slice->runs.loops.empty() ? &slice->runs : nullptr;
+}
+
+std::uint64_t file_offset(const Item& item, const Part& part) {
+  const store::Slice* const slice = store::Internals::slice(item.view);
+  return (slice ? slice->runs.file_offset : item.view.info().offset) + part.begin;
+}
 
 store::ReadCost read_cost(const PlanState& plan, const Pieces& pieces, const Read& read) {
   const std::span<const Part> parts = pieces.parts_of(read);
   const Part &first = parts.front(), &last = parts.back();
   const Item& item = plan.items[first.item];
-  if (is_slice(item)) {
-    return store::gather_cost(item.storage(), store::Internals::slice(item.view)->runs, first.begin, first.end);
+  if (const store::Runs* const runs = runs_of(item)) {
+    return store::gather_cost(item.storage(), *runs, first.begin, first.end);
   }
   const std::uint64_t end = file_offset(plan.items[last.item], last) + (last.end - last.begin);
   const std::uint64_t begin = file_offset(item, first);

@@ -9,6 +9,8 @@ namespace hoist::transfer {
 
 // Between 2 and 4 MiB copies reach the link's rate, and a small ring still has many slots.
 inline constexpr std::uint64_t slot_bytes = 4U << 20;
+// Of a piece, at most: it may begin anywhere in the slot's first block, so that a direct read needs no bounce.
+inline constexpr std::uint64_t piece_bytes = slot_bytes - io::block_bytes;
 
 // Bytes [begin, end) of an item's copy.
 struct Part {
@@ -18,8 +20,8 @@ struct Part {
   std::uint64_t slot_offset = 0;
 };
 
-// Parts that are read together: one of a slice, by its runs, or whole stretches that follow each other in a file, with
-// at most io::max_gap_bytes between them.
+// Parts that are read together: one of a strided slice, by its runs, or whole stretches that follow each other in a
+// file, with at most io::max_gap_bytes between them.
 struct Read {
   std::uint32_t first_part = 0;
   std::uint32_t part_count = 0;
@@ -61,7 +63,10 @@ Pieces cut(const PlanState& plan);
 void cut(const PlanState& plan, ItemRange items, Pieces& into);
 void sum_up_groups(const PlanState& plan, Pieces& pieces);
 
-// Where a part of a whole tensor begins in its file.
+// Of a slice with gaps; null: one stretch of the file.
+const store::Runs* runs_of(const Item& item);
+
+// Where a part of one stretch begins in its file.
 std::uint64_t file_offset(const Item& item, const Part& part);
 
 // What Job::read takes for it.

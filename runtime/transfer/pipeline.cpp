@@ -151,7 +151,9 @@ void Pipeline::wait_until_submitted(Job& job, std::uint32_t pieces) {
 Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
   ++job.flow.users;
   const auto begin = Job::Clock::now();
-  auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().wait(mark); }); });
+  auto reached = job.cancellable() ? ask_until(job, mark) : unlocked(mutex_, [&] {
+    return base::catching_bad_alloc([&] { return job.queue().wait(mark); });
+  });
   job.flow.report.waiting_for_device += Job::Clock::now() - begin;
   const bool done = static_cast<bool>(reached);
   if (done) release(job, mark);
@@ -159,6 +161,18 @@ Result<void> Pipeline::wait_for_mark(Job& job, device::Mark mark) {
   leave(job);
   if (done) return {};
   return *job.flow.error;
+}
+
+// A cancel wakes who waits here; a queue's own wait it would not.
+Result<void> Pipeline::ask_until(Job& job, device::Mark mark) {
+  for (std::chrono::nanoseconds pause = first_pause;;
+       pause = std::min<std::chrono::nanoseconds>(2 * pause, last_pause)) {
+    auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
+    if (!reached) return std::move(reached).error();
+    if (*reached >= mark) return {};
+    if (job.flow.error) return *job.flow.error;
+    progress_.wait_for(mutex_, pause);
+  }
 }
 
 Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeStream stream, Until until) {
@@ -253,24 +267,24 @@ void Pipeline::read_pieces(std::uint32_t reader) {
   io::Bounce bounce;
   for (Work work{.reader = reader}; take(work);) {
     work.begin = Job::Clock::now();
-    auto cost = base::catching_bad_alloc([&] { return read(work, bounce); });
-    finish(work, std::move(cost));
+    auto filled = base::catching_bad_alloc([&] { return read(work, bounce); });
+    finish(work, std::move(filled));
   }
 }
 
 // In the name of one job; where that one is stopped meanwhile, of another that wants the step.
-Result<store::ReadCost> Pipeline::read(Work& work, io::Bounce& bounce) {
+Result<Job::Filled> Pipeline::read(Work& work, io::Bounce& bounce) {
   for (;;) {
     const std::stop_token stop = work.job->flow.stop.get_token();
     const Piece& piece = work.job->pieces().pieces[work.piece];
-    auto cost = work.job->read(piece, slot_at(work.slot), bounce, stop);
-    if (cost || !stop.stop_requested()) return cost;
+    auto filled = work.job->read(piece, slot_at(work.slot), bounce, stop);
+    if (filled || !stop.stop_requested()) return filled;
     const MutexLock lock(mutex_);
     Job& stopped = *work.job;
     const std::span<const Delivery> deliveries = stopped.flow.batch->deliveries_of(work.step);
     const auto next = std::ranges::find_if(
         deliveries, [&](const Delivery& delivery) { return stopped.flow.batch->taker(delivery) != nullptr; });
-    if (next == deliveries.end()) return cost;
+    if (next == deliveries.end()) return filled;
     read_for(work, *stopped.flow.batch->taker(*next), next->piece);
     leave(stopped);
   }
@@ -387,7 +401,7 @@ void Pipeline::ask(Job& job) {
   release(job, Job::Flight::never);
 }
 
-void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
+void Pipeline::finish(const Work& work, Result<Job::Filled> read) {
   const auto now = Job::Clock::now();
   const MutexLock lock(mutex_);
   const bool staged = work.slot != no_slot;
@@ -395,9 +409,9 @@ void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
   LoadReport& report = work.job->flow.report;
   report.reading += now - work.begin;
   if (read) {
-    report.moved.bytes_read += read->bytes;
-    report.moved.requests += read->requests;
-    report.moved.padding_bytes += read->padding;
+    report.moved.bytes_read += read->cost.bytes;
+    report.moved.requests += read->cost.requests;
+    report.moved.padding_bytes += read->cost.padding;
   }
   if (staged) --batch.reading;
   const auto for_each_taker = [&](auto&& act) {
@@ -411,6 +425,7 @@ void Pipeline::finish(const Work& work, Result<store::ReadCost> read) {
       job.flow.trace->begin_read(piece, work.begin);
       job.flow.trace->add(Trace::Lane::reader, work.reader, piece, work.begin, now);
     }
+    job.flow.begins[piece] = read->begin;
     job.flow.filled[piece] = staged ? static_cast<std::int32_t>(work.slot) : 0;
     if (staged) ++users_of_[work.slot];
   });
@@ -432,8 +447,9 @@ void Pipeline::submit_in_order(Job& job) {
     const Piece& piece = job.pieces().pieces[flow.done];
     const auto slot = static_cast<std::uint32_t>(flow.filled[flow.done]);
     const auto begin = Job::Clock::now();
+    const std::byte* const from = slot_at(slot) + flow.begins[flow.done];
     auto submitted =
-        unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.submit(piece, slot_at(slot)); }); });
+        unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.submit(piece, from); }); });
     flow.filled[flow.done] = -1;
     if (!submitted) {  // the device may have been given some of it: the slot comes back behind that
       auto mark = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().mark(); }); });

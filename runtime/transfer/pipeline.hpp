@@ -56,7 +56,7 @@ class Pipeline {
 
   std::byte* slot_at(std::uint32_t slot) const;
   void read_pieces(std::uint32_t reader);
-  Result<store::ReadCost> read(Work& work, io::Bounce& bounce);
+  Result<Job::Filled> read(Work& work, io::Bounce& bounce);
   void read_for(Work& work, Job& job, std::uint32_t piece) HOIST_REQUIRES(mutex_);
   bool take(Work& work);
   Batch* next_batch() HOIST_REQUIRES(mutex_);
@@ -66,7 +66,8 @@ class Pipeline {
   void ask(Job& job) HOIST_REQUIRES(mutex_);
   void wait_until_submitted(Job& job, std::uint32_t pieces) HOIST_REQUIRES(mutex_);  // or failed
   Result<void> wait_for_mark(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
-  void finish(const Work& work, Result<store::ReadCost> read);
+  Result<void> ask_until(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
+  void finish(const Work& work, Result<Job::Filled> read);
   void arrive(Job& job, std::uint32_t pieces) HOIST_REQUIRES(mutex_);
   void give_back(Job& job, std::uint32_t slot) HOIST_REQUIRES(mutex_);
   void submit_in_order(Job& job) HOIST_REQUIRES(mutex_);

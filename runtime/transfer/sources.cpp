@@ -62,24 +62,29 @@ Sources::Sources(const PlanState& plan, Cache cache, bool evict_after) {
 }
 
 Result<std::uint64_t> Sources::read(const store::Storage& storage, std::uint64_t offset,
-                                    std::span<const io::Target> targets, io::Bounce& bounce,
+                                    std::span<const io::Target> targets, io::Around around, io::Bounce& bounce,
                                     const std::stop_token& stop) const {
-  const auto found = files_.find(&storage);
-  if (found != files_.end() && found->second.direct && !found->second.refused) {
-    const File& file = found->second;
+  if (const File* const file = directly(storage)) {
     std::uint64_t bytes = 0;
     for (const io::Target& target : targets)
       bytes += target.bytes;
     if (!io::is_cached(*storage.file(), offset, bytes)) {
-      auto read = io::read_direct(*file.direct, offset, targets, bounce, stop);
+      auto read = io::read_direct(*file->direct, offset, targets, bounce, stop, around);
       if (!read) return std::move(read).error();
       if (*read != io::Direct::refused) return io::direct_padding(offset, bytes);
-      file.refused = true;
+      file->refused = true;
     }
   }
   if (auto read = storage.read_scattered(offset, targets, stop); !read) return std::move(read).error();
   return std::uint64_t{0};
 }
+
+const Sources::File* Sources::directly(const store::Storage& storage) const {
+  const auto found = files_.find(&storage);
+  return found != files_.end() && found->second.direct && !found->second.refused ? &found->second : nullptr;
+}
+
+bool Sources::reads_directly(const store::Storage& storage) const { return directly(storage) != nullptr; }
 
 std::vector<Error> Sources::warnings() const {
   std::vector<Error> all = refusals_;

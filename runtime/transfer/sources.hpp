@@ -20,7 +20,10 @@ class Sources {
 
   // As Storage::read_scattered. Gives what was read beyond the bytes, to whole blocks.
   Result<std::uint64_t> read(const store::Storage& storage, std::uint64_t offset, std::span<const io::Target> targets,
-                             io::Bounce& bounce, const std::stop_token& stop) const;
+                             io::Around around, io::Bounce& bounce, const std::stop_token& stop) const;
+
+  // Whether the file is read past the page cache, as far as that does not hold it.
+  bool reads_directly(const store::Storage& storage) const;
 
   // Lets go of the pages that were not in the cache before.
   void evict() const noexcept;
@@ -33,6 +36,8 @@ class Sources {
     std::vector<io::Stretch> absent{};  // from the cache, before the load
     mutable std::atomic<bool> refused = false;
   };
+
+  const File* directly(const store::Storage& storage) const;
 
   std::unordered_map<const store::Storage*, File> files_;
   std::vector<Error> refusals_;

@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <memory>
 #include <string>
 
 #include "io/page_cache.hpp"
@@ -20,6 +23,7 @@ namespace {
 using test::Call;
 using test::FailingCall;
 using test::FailsWith;
+using test::Fault;
 using test::Succeeds;
 
 constexpr std::uint64_t page = 4096;
@@ -87,6 +91,62 @@ TEST_F(PastTheCache, GoesOnAtTheLastBlockOfAShortReadAndTriesInterruptedOnesAgai
   const FailingCall pread(Call::pread, {.first = 1, .count = 3, .error = EINTR});
   ASSERT_THAT(read(100, {50'000}), Succeeds());
   expect_in_place(100);
+}
+
+// Memory in which a target lies as in the file, in whole blocks, with a block before and one behind.
+class InPlace {
+ public:
+  InPlace(std::uint64_t offset, std::uint64_t bytes)
+      : lead_(page + offset % page),
+        bytes_(bytes),
+        size_(lead_ + bytes + page + page - (offset + bytes) % page),
+        memory_(static_cast<char*>(std::aligned_alloc(page, (size_ + page - 1) / page * page)), std::free) {
+    std::memset(memory_.get(), '?', size_);
+  }
+  Target target() const { return {reinterpret_cast<std::byte*>(memory_.get()) + lead_, bytes_}; }
+  std::string contents() const { return {memory_.get() + lead_, bytes_}; }
+  // How many bytes before and behind the target are as they were, as far as there are that many.
+  bool kept(std::uint64_t margin) const {
+    const auto is_mark = [](char c) { return c == '?'; };
+    const char *const begin = memory_.get(), *const end = begin + lead_ + bytes_;
+    return std::all_of(begin, begin + lead_ - margin, is_mark) && std::all_of(end + margin, begin + size_, is_mark);
+  }
+
+ private:
+  std::size_t lead_, bytes_, size_;
+  std::unique_ptr<char, void (*)(void*)> memory_;
+};
+
+TEST_F(PastTheCache, ReadsToItsPlaceWhatLiesInMemoryAsInTheFile) {
+  for (const std::uint64_t offset : {0U, 1U, 4095U, 4096U, 5000U}) {
+    for (const std::uint64_t bytes : {std::uint64_t{1}, page - 1, page, 2 * page + 7, text_.size() - offset}) {
+      for (const Around around : {Around::kept, Around::overwritten}) {
+        const InPlace memory(offset, bytes);
+        const Target target = memory.target();
+        ASSERT_THAT(read_direct(*direct_, offset, {&target, 1}, bounce_, {}, around), Succeeds());
+        ASSERT_EQ(memory.contents(), text_.substr(offset, bytes)) << offset << ' ' << bytes;
+        ASSERT_TRUE(memory.kept(around == Around::kept ? 0 : page - 1)) << offset << ' ' << bytes;
+      }
+    }
+  }
+}
+
+TEST_F(PastTheCache, GoesOnToItsPlaceAfterShortAndInterruptedReads) {
+  for (const Around around : {Around::kept, Around::overwritten}) {
+    const Call call = around == Around::kept ? Call::preadv : Call::pread;  // with the ends in the bounce, or without
+    for (const Fault& fault : {Fault{.first = 1, .at_most = 3 * page}, Fault{.first = 1, .count = 3, .error = EINTR}}) {
+      const FailingCall failing(call, fault);
+      const InPlace memory(100, 50'000);
+      const Target target = memory.target();
+      ASSERT_THAT(read_direct(*direct_, 100, {&target, 1}, bounce_, {}, around), Succeeds());
+      EXPECT_EQ(memory.contents(), text_.substr(100, 50'000));
+      EXPECT_TRUE(failing.reached());
+    }
+  }
+  const InPlace memory(text_.size() - 9000, 9001);
+  const Target target = memory.target();
+  EXPECT_THAT(read_direct(*direct_, text_.size() - 9000, {&target, 1}, bounce_, {}),
+              FailsWith(Errc::truncated_data, "1 bytes short"));
 }
 
 TEST_F(PastTheCache, IsRefusedWhereTheSystemSaysSoAndFailsOtherwise) {

@@ -59,7 +59,7 @@ inline void check(const Plan& plan, const Pieces& cut_up) {
     const Piece& piece = cut_up.pieces[number];
     ASSERT_EQ(piece.first_part, next_part);
     ASSERT_GT(piece.part_count, 0U);
-    ASSERT_LE(piece.bytes, slot_bytes);
+    ASSERT_LE(piece.bytes, piece_bytes);
     next_part += piece.part_count;
     std::uint64_t end = 0;
     for (const Part& part : cut_up.parts_of(piece)) {

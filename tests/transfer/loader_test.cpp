@@ -343,19 +343,22 @@ TEST_F(LoadsThatFail, RunWhatASourceDoesWhenItIsStoppedWithoutALockOfTheirOwn) {
   EXPECT_TRUE(asked);
 }
 
-TEST_F(LoadsThatFail, WakeEveryWaiterWhenTheyAreCancelled) {
+TEST_F(LoadsThatFail, WakeEveryWaiterWhenTheyAreCancelledThoughTheDeviceDoesNothing) {
   const auto device = std::make_shared<DeferredDevice>();
   Loader loader = Loader::create(device_of(device), small_ring).value();
   std::stop_source stop;
   std::optional<Stepper> stepper;
   const Transfer transfer = loader.start(plan(), {.stop = stop.get_token()}).value();
+  while (transfer.report().copies == 0)  // the device has small.3, and not embed
+    std::this_thread::yield();
   std::vector<std::jthread> waiting;
-  for (const char* name : {"last", "embed"})
+  for (const char* name : {"small.3", "embed"})
     waiting.emplace_back([&transfer, name] { EXPECT_THAT(transfer.wait(name), FailsWith(Errc::cancelled)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
   stop.request_stop();
-  stepper.emplace(device);
   waiting.clear();
   EXPECT_THAT(transfer.wait(), FailsWith(Errc::cancelled));
+  stepper.emplace(device);
 }
 
 TEST_F(LoadsThatFail, NeverBeginWhereTheyWereCancelledBefore) {

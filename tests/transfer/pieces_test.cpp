@@ -24,7 +24,7 @@ TEST(Pieces, OfSmallTensorsHoldMany) {
 }
 
 TEST(Pieces, OfALargeTensorAreOneSlotEach) {
-  const Plan plan = everything(Described{{3 * slot_bytes + 1}}.archive());
+  const Plan plan = everything(Described{{3 * piece_bytes + 1}}.archive());
   check(plan);
   const Pieces pieces = cut(PlanAccess::state(plan));
   ASSERT_EQ(pieces.pieces.size(), 4U);
@@ -32,7 +32,7 @@ TEST(Pieces, OfALargeTensorAreOneSlotEach) {
 }
 
 TEST(Pieces, EndWithTheSlotAndNotAByteLater) {
-  for (const std::uint64_t size : {slot_bytes - 1, slot_bytes, slot_bytes + 1}) {
+  for (const std::uint64_t size : {piece_bytes - 1, piece_bytes, piece_bytes + 1}) {
     const Plan plan = everything(Described{{size, 5, size}}.archive());
     check(plan);
   }
@@ -61,15 +61,19 @@ TEST(Pieces, ReadNeighboursTogetherAndOverAGapOfAPageAndNoFarther) {
   }
 }
 
-TEST(Pieces, ReadASliceByItself) {
+TEST(Pieces, ReadASliceWithGapsByItselfAndOneWithoutAsAWholeTensor) {
   const Archive archive = Described{{10, 20, 30}}.archive();
-  Plan plan(Checkpoint::of(archive));
-  plan.add({{.view = archive.at("t0").value()},
-            {.view = archive.at("t1")->slice({{.start = 5}}).value()},
-            {.view = archive.at("t2").value()}})
-      .value();
-  check(plan);
-  EXPECT_EQ(plan.estimate().requests, 3U);
+  for (const std::uint64_t step : {1U, 2U}) {
+    Plan plan(Checkpoint::of(archive));
+    plan.add({{.view = archive.at("t0").value()},
+              {.view = archive.at("t1")->slice({{.start = 5, .step = step}}).value()},
+              {.view = archive.at("t2").value()}})
+        .value();
+    check(plan);
+    EXPECT_EQ(plan.estimate().requests, step == 1 ? 1U : 1 + 8 + 1U);
+    EXPECT_EQ(plan.estimate().bytes_read, step == 1 ? 60U : 48U)
+        << "the gap before it, too, or only what was asked for";
+  }
 }
 
 TEST(Pieces, OfAnEmptyPlanAreNone) {
@@ -85,7 +89,7 @@ TEST_P(RandomPlans, AreCutWithoutALossOrAnOverlap) {
   const auto below = [&random](std::uint64_t limit) { return random() % limit; };
   Described described;
   for (std::uint64_t i = 0; i < 1 + below(40); ++i)
-    described.sizes.push_back(below(4) == 0 ? below(3 * slot_bytes) : below(1000));
+    described.sizes.push_back(below(4) == 0 ? below(3 * piece_bytes) : below(1000));
   const Archive archive = described.archive();
   Plan plan(Checkpoint::of(archive));
   std::vector<std::vector<char>> owned;

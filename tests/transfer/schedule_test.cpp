@@ -70,7 +70,7 @@ class Schedules : public testing::Test {
     return Checkpoint::of(Described{sizes}.archive());
   }
   const Checkpoint checkpoint_ =
-      model({enough, 3 * slot_bytes + 1, enough + 1, 2 * slot_bytes, enough + 2, enough + 3});
+      model({enough, 3 * piece_bytes + 1, enough + 1, 2 * piece_bytes, enough + 2, enough + 3});
 };
 
 TEST_F(Schedules, ReadOnceWhatAllTake) {
@@ -96,7 +96,7 @@ TEST_F(Schedules, ReadOnceWhatSomeTakeBetweenWhatIsTheirOwn) {
   const std::vector<Plan> plans{selecting(checkpoint_, {"t0", "t1", "t2"}), selecting(checkpoint_, {"t1", "t3"}),
                                 selecting(checkpoint_, {"t3", "t5"})};
   check_schedule(plans);
-  EXPECT_EQ(bytes_read(plans), 3 * enough + 5 * slot_bytes + 1 + 1 + 3) << "all but t4";
+  EXPECT_EQ(bytes_read(plans), 3 * enough + 5 * piece_bytes + 1 + 1 + 3) << "all but t4";
 }
 
 TEST_F(Schedules, ReadAgainWhatPlansTakeInAnotherOrder) {
@@ -162,7 +162,7 @@ TEST_P(RandomSchedules, BringEveryByteToEveryPlanInItsOrder) {
   const auto below = [&random](std::uint64_t limit) { return random() % limit; };
   Described described;
   for (std::uint64_t i = 0; i < 2 + below(20); ++i)
-    described.sizes.push_back(below(3) == 0 ? below(3 * slot_bytes) : below(2 * enough));
+    described.sizes.push_back(below(3) == 0 ? below(3 * piece_bytes) : below(2 * enough));
   const Archive archive = described.archive();
   const bool shuffled = below(2) == 0;
   std::vector<std::vector<char>> owned;
