@@ -1,5 +1,5 @@
-// A load through the ring (staging = always) against the best raw loop of two copies with as many threads, and a small
-// ring against a large one; the file is in the cache.
+// A load through the ring (staging = always) against the best raw loop of two copies with as many threads, a small ring
+// against a large one, and two devices from one read; the file is in the cache.
 //     hoist_bench_ring NAME FILE PAIRS
 #include <algorithm>
 #include <cstdlib>
@@ -79,6 +79,34 @@ void small_against_large(const Job& job, const std::string& name) {
   job.show(name + ", a ring of 64 MiB against one of 256 MiB", job.load_with(small), job.load_with(large), 0.95);
 }
 
+// The same tensors onto two devices.
+void one_read_against_two(const Job& job, const std::string& name) {
+  const hoist::Device host = hoist::Device::host().value();
+  hoist::Loader loader = hoist::Loader::create({host, host}, {.staging_bytes = 128 * MiB}).value();
+  const Landing other(job.landing.path.c_str());
+  const std::vector<hoist::Plan> plans{job.plan, plan_into(job.landing.checkpoint, other.memory)};
+  const Work together = [&] {
+    for (const hoist::Transfer& transfer : loader.start(plans, {.staging = hoist::Staging::always}).value())
+      transfer.wait().value();
+  };
+  const Work apart = [&] {
+    for (const hoist::Plan& plan : plans)
+      load(loader, plan, {.staging = hoist::Staging::always});
+  };
+  for (const Landing* landing : {&job.landing, &other}) {
+    check(*landing, job.file, together, "onto two devices at once");
+    check(*landing, job.file, apart, "onto two devices in turn");
+  }
+  Figure figure{.name = name + ", onto two devices from one read, against one load after the other",
+                .value = 0,
+                .unit = "of its rate",
+                .pairs = job.pairs};
+  const Comparison comparison = compare(together, apart, job.pairs);
+  figure.value = comparison.ratio;
+  figure.self = comparison.self;
+  print(figure);
+}
+
 }  // namespace
 }  // namespace bench
 
@@ -88,4 +116,5 @@ int main(int argc, char** argv) {
   for (const unsigned readers : {1U, 2U})
     bench::against_raw_loop(job, argv[1], readers);
   bench::small_against_large(job, argv[1]);
+  bench::one_read_against_two(job, argv[1]);
 }
