@@ -414,27 +414,31 @@ void Pipeline::finish(const Work& work, Result<Job::Filled> read) {
     report.moved.padding_bytes += read->cost.padding;
   }
   if (staged) --batch.reading;
-  const auto for_each_taker = [&](auto&& act) {
-    for (const Delivery& delivery : batch.deliveries_of(work.step)) {
-      if (Job* const job = batch.taker(delivery)) act(*job, delivery.piece);
+  const std::span<const Delivery> deliveries = batch.deliveries_of(work.step);
+  for (const Delivery& delivery : deliveries) {
+    Job* const job = batch.taker(delivery);
+    if (job && !read) fail_locked(*job, copy_of(read.error()));
+  }
+  // All before the first is submitted, which gives up the lock.
+  for (const auto& [plan, piece] : deliveries) {
+    Job* const job = batch.taker({plan, piece});
+    if (!job) continue;
+    if (job->flow.trace) {
+      job->flow.trace->begin_read(piece, work.begin);
+      job->flow.trace->add(Trace::Lane::reader, work.reader, piece, work.begin, now);
     }
-  };
-  if (!read) for_each_taker([&](Job& job, std::uint32_t) { fail_locked(job, copy_of(read.error())); });
-  for_each_taker([&](Job& job, std::uint32_t piece) {
-    if (job.flow.trace) {
-      job.flow.trace->begin_read(piece, work.begin);
-      job.flow.trace->add(Trace::Lane::reader, work.reader, piece, work.begin, now);
-    }
-    job.flow.begins[piece] = read->begin;
-    job.flow.filled[piece] = staged ? static_cast<std::int32_t>(work.slot) : 0;
+    job->flow.begins[piece] = read->begin;
+    job->flow.filled[piece] = staged ? static_cast<std::int32_t>(work.slot) : 0;
     if (staged) ++users_of_[work.slot];
-  });
-  for_each_taker([&](Job& job, std::uint32_t) {
-    ++job.flow.users;
-    if (staged) submit_in_order(job);
-    else advance(job);
-    leave(job);
-  });
+  }
+  for (const Delivery& delivery : deliveries) {
+    Job* const job = batch.taker(delivery);
+    if (!job) continue;
+    ++job->flow.users;
+    if (staged) submit_in_order(*job);
+    else advance(*job);
+    leave(*job);
+  }
   if (staged) give_back(*work.job, work.slot);
   leave(*work.job);
 }
