@@ -35,7 +35,7 @@ struct LoadReport {
   // From the start on; 0: not yet.
   std::chrono::nanoseconds first_tensor{};
   std::chrono::nanoseconds total{};
-  // Summed over the threads that did it.
+  // Summed over the threads that did it; what served several transfers counts for one of them.
   std::chrono::nanoseconds reading{};
   std::chrono::nanoseconds waiting_for_slots{};  // readers, with nowhere to read to
   std::chrono::nanoseconds submitting{};         // giving copies to the device
@@ -74,7 +74,7 @@ struct LoaderOptions {
 
 struct LoadOptions {
   std::size_t device = 0;                       // which of the loader's, for start with one plan
-  std::uint64_t max_device_bytes = UINT64_MAX;  // of each device; over_budget beyond it, before the first byte is read
+  std::uint64_t max_device_bytes = UINT64_MAX;  // of each plan; over_budget beyond it, before the first byte is read
   Staging staging = Staging::automatic;
   Cache cache = Cache::automatic;
   // In the end, the page cache lets go of what it did not hold before, by 64 KiB. Where the kernel does not say what it
@@ -147,9 +147,10 @@ class HOIST_API Loader {
   Result<Transfer> start(const Plan& plan, LoadOptions = {});  // allocates, then returns
 
   // plans[i] goes to devices[i], and what several take is read once: tensors of one opened checkpoint, or equal slices
-  // of them, that the plans have in the same order, as far as they make 64 KiB or more. These go through the ring, on
-  // the host, too. The transfers share two slots, and where one waits for its device, so do the others; but each fails,
-  // is cancelled and ends by itself.
+  // of them, that the plans have in the same order, as far as they make 64 KiB or more. What is so far apart in two plans
+  // that one would have to wait for it is read twice. What is read once goes through the ring, on the host, too. The
+  // transfers have two slots together, and where one waits for its device, so do the others; but each fails, is
+  // cancelled and ends by itself. Errors name the plan.
   Result<std::vector<Transfer>> start(std::span<const Plan> plans, LoadOptions = {});
 
  private:

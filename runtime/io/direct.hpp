@@ -40,7 +40,7 @@ enum class Direct : std::uint8_t { done, refused };
 enum class Around : std::uint8_t { kept, overwritten };
 
 // As read_scattered; or refused, where the system does not read this file so. A target alone that lies in its block of
-// memory as in its block of the file is read to its place, all else by way of the bounce.
+// memory as in its block of the file is read to its place, but for its ends; all else comes by way of the bounce.
 Result<Direct> read_direct(const Descriptor& direct, std::uint64_t offset, std::span<const Target> targets,
                            Bounce& bounce, const std::stop_token& stop, Around around = Around::kept);
 

@@ -1,6 +1,8 @@
 // Jobs that were started together, one for each device, and the order in which their pieces are read.
 #pragma once
 
+#include <algorithm>
+
 #include "transfer/job.hpp"
 #include "transfer/schedule.hpp"
 
@@ -25,18 +27,25 @@ struct Batch {
     return job && !job->flow.error ? job : nullptr;
   }
 
-  struct Taker {
-    Job* job = nullptr;
-    std::uint32_t piece = 0;
-  };
-  // The first job that wants the next step. Passes over steps that none wants any more; nothing: that was all.
-  std::optional<Taker> next_taker() {
+  // Passes over steps that no job wants any more. False: that was all.
+  bool skip_unwanted() {
     for (; next < schedule.steps.size(); ++next) {
-      for (const Delivery& delivery : deliveries_of(next)) {
-        if (Job* const job = taker(delivery)) return Taker{.job = job, .piece = delivery.piece};
-      }
+      const auto deliveries = deliveries_of(next);
+      if (std::ranges::any_of(deliveries, [this](const Delivery& delivery) { return taker(delivery) != nullptr; }))
+        return true;
     }
-    return std::nullopt;
+    return false;
+  }
+
+  // Of the next step, which some job wants.
+  const Delivery& next_delivery() const {
+    return *std::ranges::find_if(deliveries_of(next),
+                                 [this](const Delivery& delivery) { return taker(delivery) != nullptr; });
+  }
+
+  // Whether the next step goes through the ring.
+  bool next_is_staged() const {
+    return schedule.steps[next].delivery_count > 1 || taker(next_delivery())->needs_the_ring();
   }
 };
 

@@ -7,22 +7,23 @@
 
 namespace hoist::transfer {
 Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, Pieces pieces, Target target,
-                                       const LoadOptions& options) {
+                                       std::shared_ptr<const Sources> sources, const LoadOptions& options) {
   device::Backend* const device = target.device.get();
-  const bool staged = options.staging == Staging::always || target.shared || !device->host_can_write();
+  const bool needs_the_ring = options.staging == Staging::always || !device->host_can_write();
   auto job = std::make_shared<Job>();
   job->items_ = plan.items;
   job->pieces_ = std::move(pieces);
-  job->staged_ = staged;
+  job->needs_the_ring_ = needs_the_ring;
+  job->staged_ = needs_the_ring || target.shared;
   job->cancellable_ = options.stop.stop_possible();
-  job->sources_.emplace(plan, options.cache, options.evict_after);
+  job->sources_ = std::move(sources);
   job->target_ = std::move(target);
   if (plan.arena_bytes != 0) {
     auto arena = device->allocate(device::Memory::device, plan.arena_bytes);
     if (!arena) return std::move(arena).error();
     job->arena_ = std::move(arena).value();
   }
-  if (staged) {
+  if (job->staged_) {
     auto queue = device->make_queue();
     if (!queue) return std::move(queue).error();
     job->queue_ = std::move(queue).value();
@@ -46,7 +47,7 @@ Result<std::shared_ptr<Job>> Job::make(const PlanState& plan, Pieces pieces, Tar
                              .data = item.destination ? item.destination : arena + item.arena_offset,
                              .byte_count = item.byte_count()});
   }
-  job->flow.filled.assign(job->pieces_.pieces.size(), -1);
+  job->flow.filled.assign(job->pieces_.pieces.size(), Flow::not_read);
   job->flow.begins.resize(job->pieces_.pieces.size());
   job->flow.marks.resize(job->pieces_.pieces.size());
   job->flow.report.moved.tensors = plan.items.size();

@@ -13,7 +13,7 @@ struct Batch;
 
 class Job {
  public:
-  // Where a plan goes. `shared`: a read may serve other devices, too, so it goes through the ring.
+  // Where a plan goes. `shared`: some reads serve other devices, too, and so go through the ring.
   struct Target {
     std::shared_ptr<device::Backend> device;
     std::size_t number = 0;  // of the device, to the caller
@@ -21,7 +21,7 @@ class Job {
   };
   // Allocates the arena, and a queue where the tensors go through the ring. out_of_memory, and what the device says.
   static Result<std::shared_ptr<Job>> make(const PlanState& plan, Pieces pieces, Target target,
-                                           const LoadOptions& options);
+                                           std::shared_ptr<const Sources> sources, const LoadOptions& options);
 
   std::span<const DeviceTensor> tensors() const noexcept { return tensors_; }
   const DeviceTensor* find(std::string_view name) const noexcept;
@@ -34,8 +34,9 @@ class Job {
   const Pieces& pieces() const noexcept { return pieces_; }
   std::uint32_t pieces_of_all() const noexcept { return static_cast<std::uint32_t>(pieces_.pieces.size()); }
   std::uint32_t pieces_of_first() const noexcept { return pieces_of_first_; }  // until some tensor is there
-  bool staged() const noexcept { return staged_; }
-  bool cancellable() const noexcept { return cancellable_; }  // by a stop token
+  bool staged() const noexcept { return staged_; }                             // some of it goes through the ring
+  bool needs_the_ring() const noexcept { return needs_the_ring_; }             // all of it does
+  bool cancellable() const noexcept { return cancellable_; }                   // by a stop token
 
   // wrong_device, where nothing goes through the ring too: the host can't wait for a stream's kernels.
   Result<void> follow(device::NativeStream stream);
@@ -79,17 +80,18 @@ class Job {
   struct Flow {
     static constexpr std::uint32_t nobody = UINT32_MAX;
 
-    std::shared_ptr<Batch> batch{};       // from its start to its end
-    std::uint32_t done = 0;               // pieces from the first on that are there, or queued with their mark
-    std::uint32_t arrived = 0;            // of them that are known to be there
-    std::uint32_t awaited = nobody;       // the fewest of them that somebody waits for
-    std::uint32_t users = 0;              // threads outside the lock that use the job
-    bool ending = false;                  // somebody waits for them to leave
-    bool submitting = false;              // one of them is in submit()
-    bool drained = false;                 // it failed, and its queue is gone already
-    std::vector<std::int32_t> filled{};   // slot of a piece that was read, or -1; 0 where there are no slots
+    std::shared_ptr<Batch> batch{};  // from its start to its end
+    std::uint32_t done = 0;          // pieces from the first on that are there, or queued with their mark
+    std::uint32_t arrived = 0;       // of them that are known to be there
+    std::uint32_t awaited = nobody;  // the fewest of them that somebody waits for
+    std::uint32_t users = 0;         // threads outside the lock that use the job
+    bool ending = false;             // somebody waits for them to leave
+    bool submitting = false;         // one of them is in submit()
+    bool drained = false;            // it failed, and its queue is gone already
+    static constexpr std::int32_t not_read = -1, in_place = -2;
+    std::vector<std::int32_t> filled{};   // slot of a piece that was read, or one of these
     std::vector<std::uint32_t> begins{};  // in it
-    std::vector<device::Mark> marks{};    // of the pieces that were queued
+    std::vector<device::Mark> marks{};    // to wait for, of the pieces from the first to each; 0: none
     std::vector<Flight> in_flight{};      // slots, by rising mark
     std::optional<Error> error{};         // the first
     LoadReport report{};
@@ -106,10 +108,11 @@ class Job {
   const Item& item_at(std::span<const Part> parts, const std::optional<std::uint64_t>& offset) const;
 
   std::vector<Item> items_;  // without their names, which are in names_
-  std::optional<Sources> sources_;
+  std::shared_ptr<const Sources> sources_;
   Pieces pieces_;
   std::uint32_t pieces_of_first_ = 0;
   bool staged_ = false;
+  bool needs_the_ring_ = false;
   bool cancellable_ = false;
   Target target_;
   device::Buffer arena_;  // before the queue: a queue is drained before memory is freed

@@ -112,15 +112,19 @@ Result<std::vector<Transfer>> TransferAccess::start(Loader& loader, std::span<co
   const Pipeline::Devices& devices = pipeline->devices();
   HOIST_ASSERT(first_device <= devices.size() && plans.size() <= devices.size() - first_device);
   return base::catching_bad_alloc([&]() -> Result<std::vector<Transfer>> {
+    if (plans.empty()) return std::vector<Transfer>();
+    const auto of_plan = [&](std::size_t i, Error error) {
+      if (plans.size() > 1) error.message = "plan " + std::to_string(i) + ": " + error.message;
+      return error;
+    };
     std::vector<const PlanState*> states;
-    for (const Plan& plan : plans) {
-      const PlanState& state = PlanAccess::state(plan);
-      if (state.arena_bytes > options.max_device_bytes) {
-        return Error{.code = Errc::over_budget,
-                     .message = "the plan takes " + base::grouped(state.arena_bytes) +
-                                " bytes of device memory, allowed are " + base::grouped(options.max_device_bytes)};
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      states.push_back(&PlanAccess::state(plans[i]));
+      if (const std::uint64_t bytes = states.back()->arena_bytes; bytes > options.max_device_bytes) {
+        return of_plan(i, {.code = Errc::over_budget,
+                           .message = "it takes " + base::grouped(bytes) + " bytes of device memory, allowed are " +
+                                      base::grouped(options.max_device_bytes)});
       }
-      states.push_back(&state);
     }
     const auto batch = std::make_shared<Batch>();
     batch->schedule = schedule(states);
@@ -129,12 +133,13 @@ Result<std::vector<Transfer>> TransferAccess::start(Loader& loader, std::span<co
       for (const Delivery& delivery : batch->schedule.deliveries_of(step))
         if (step.delivery_count > 1) shares[delivery.plan] = true;
     }
+    const auto sources = std::make_shared<const Sources>(states, options.cache, options.evict_after);
     std::vector<std::shared_ptr<Job>> jobs;
     for (std::size_t i = 0; i < plans.size(); ++i) {
       const std::size_t device = first_device + i;
       auto job = Job::make(*states[i], std::move(batch->schedule.pieces[i]),
-                           {.device = devices[device], .number = device, .shared = shares[i]}, options);
-      if (!job) return std::move(job).error();
+                           {.device = devices[device], .number = device, .shared = shares[i]}, sources, options);
+      if (!job) return of_plan(i, std::move(job).error());
       if (after) {
         if (auto follows = (*job)->follow(after); !follows) return std::move(follows).error();
       }

@@ -62,7 +62,7 @@ Result<device::Buffer> make_ring(device::Backend& device, std::uint64_t slots, s
   return device.allocate(device::Memory::pageable, slots * slot_bytes);
 }
 
-// Memory that one CUDA device has pinned is pinned for all. The host's needs no ring where it is alone.
+// One that makes the most of it: memory that a CUDA device has pinned is pinned for all.
 device::Backend& device_for_the_ring(const Pipeline::Devices& devices) {
   const auto found = std::ranges::find_if(devices, [](const auto& device) { return !device->host_can_write(); });
   return found == devices.end() ? *devices.front() : **found;
@@ -136,9 +136,13 @@ void Pipeline::start(const std::shared_ptr<Batch>& batch) {
 Result<void> Pipeline::wait(Job& job, std::uint32_t pieces) {
   const MutexLock lock(mutex_);
   wait_until_submitted(job, pieces);
-  if (job.flow.done < pieces || job.flow.drained) return *job.flow.error;
-  if (pieces == 0 || !job.staged()) return {};
-  return wait_for_mark(job, job.flow.marks[pieces - 1]);
+  const Job::Flow& flow = job.flow;
+  if (flow.arrived >= pieces) return {};
+  const bool cancelled = flow.error && flow.error->code == Errc::cancelled;
+  if (flow.done < pieces || flow.drained || cancelled) return *flow.error;
+  auto there = wait_for_mark(job, flow.marks[pieces - 1]);
+  if (there) arrive(job, pieces);
+  return there;
 }
 
 void Pipeline::wait_until_submitted(Job& job, std::uint32_t pieces) {
@@ -182,9 +186,10 @@ Result<void> Pipeline::make_wait(Job& job, std::uint32_t pieces, device::NativeS
   if (job.flow.done < pieces) {
     return Error{.code = Errc::not_submitted, .message = "the device has not been given the last of it yet"};
   }
-  if (pieces == 0) return {};
+  const device::Mark last = pieces == 0 ? 0 : job.flow.marks[pieces - 1];
+  if (last == 0) return {};
   ++job.flow.users;
-  auto waiting = unlocked(mutex_, [&, mark = job.flow.marks[pieces - 1]] {
+  auto waiting = unlocked(mutex_, [&, mark = last] {
     return base::catching_bad_alloc([&] { return job.queue().make_wait(stream, mark); });
   });
   leave(job);
@@ -234,13 +239,13 @@ void Pipeline::end(Job& job) {
     progress_.wait(mutex_);
   Batch* const batch = job.flow.batch.get();
   if (batch) std::ranges::replace(batch->jobs, &job, nullptr);  // first: nobody may ask a queue that is being drained
-  unlocked(mutex_, [&] {
-    job.drain();
-    job.evict();
-  });
+  unlocked(mutex_, [&] { job.drain(); });
   release(job, Job::Flight::never);
   give_back_unsubmitted(job);
-  if (batch && std::ranges::count(batch->jobs, nullptr) == std::ranges::ssize(batch->jobs)) std::erase(batches_, batch);
+  if (batch && std::ranges::all_of(batch->jobs, [](const Job* other) { return other == nullptr; })) {
+    std::erase(batches_, batch);
+    unlocked(mutex_, [&] { job.evict(); });  // nobody reads the files any more
+  }
   job.flow.batch.reset();
 }
 
@@ -285,15 +290,15 @@ Result<Job::Filled> Pipeline::read(Work& work, io::Bounce& bounce) {
     const auto next = std::ranges::find_if(
         deliveries, [&](const Delivery& delivery) { return stopped.flow.batch->taker(delivery) != nullptr; });
     if (next == deliveries.end()) return filled;
-    read_for(work, *stopped.flow.batch->taker(*next), next->piece);
+    assign(work, *stopped.flow.batch, *next);
     leave(stopped);
   }
 }
 
-void Pipeline::read_for(Work& work, Job& job, std::uint32_t piece) {
-  work.job = &job;
-  work.piece = piece;
-  ++job.flow.users;
+void Pipeline::assign(Work& work, const Batch& batch, const Delivery& delivery) {
+  work.job = batch.taker(delivery);
+  work.piece = delivery.piece;
+  ++work.job->flow.users;
 }
 
 // The next step of a batch, and a slot for it. False when there will be no more.
@@ -303,20 +308,20 @@ bool Pipeline::take(Work& work) {
   Job::Clock::time_point waiting_since = never;
   while (!closing_) {
     if (Batch* const batch = next_batch()) {
-      const auto [job, piece] = *batch->next_taker();
-      read_for(work, *job, piece);
+      const bool staged = batch->next_is_staged();
+      assign(work, *batch, batch->next_delivery());
       work.step = batch->next++;
       work.slot = no_slot;
-      if (job->staged()) {
+      if (staged) {
         work.slot = free_.back();
         free_.pop_back();
         users_of_[work.slot] = 1;  // the reader
         batch->began = true;
         ++batch->slots;
         ++batch->reading;
-        if (waiting_since != never) job->flow.report.waiting_for_slots += Job::Clock::now() - waiting_since;
-        if (!batch->next_taker()) to_do_.notify_all();  // what was promised to it is free for others
+        if (waiting_since != never) work.job->flow.report.waiting_for_slots += Job::Clock::now() - waiting_since;
       }
+      if (batch->began && !batch->skip_unwanted()) to_do_.notify_all();  // what was promised to it is free for others
       return true;
     }
     const bool wanting = anything_to_read();
@@ -330,21 +335,20 @@ bool Pipeline::take(Work& work) {
 // The first that has a step to read and may do so.
 Batch* Pipeline::next_batch() {
   for (Batch* batch : batches_) {
-    const auto taker = batch->next_taker();
-    if (taker && (!taker->job->staged() || may_take_a_slot(*batch))) return batch;
+    if (batch->skip_unwanted() && (!batch->next_is_staged() || may_take_a_slot(*batch))) return batch;
   }
   return nullptr;
 }
 
 bool Pipeline::anything_to_read() const {
-  return std::ranges::any_of(batches_, [](Batch* batch) { return batch->next_taker().has_value(); });
+  return std::ranges::any_of(batches_, [](Batch* batch) { return batch->skip_unwanted(); });
 }
 
 bool Pipeline::may_take_a_slot(const Batch& batch) const {
   // What others still have to get of their own.
   std::size_t promised = 0;
   for (Batch* other : batches_) {
-    if (other != &batch && other->began && other->slots < slots_of_its_own && other->next_taker())
+    if (other != &batch && other->began && other->slots < slots_of_its_own && other->skip_unwanted())
       promised += slots_of_its_own - other->slots;
   }
   if (batch.slots - batch.reading >= most_waiting_) return false;
@@ -370,10 +374,11 @@ bool Pipeline::ask_devices() {
   if (asked_.empty()) return false;
   asking_ = true;
   const std::size_t free_before = free_.size();
+  Job* dumb = nullptr;  // the first whose device can't say how far it is
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     Job& job = *asked_[i];
-    if (!job.flow.drained) ask(job);
-    leave(job);
+    if (!ask(job) && !dumb) dumb = &job;
+    else leave(job);
   }
   if (free_.size() != free_before) {
     pause_ = first_pause;
@@ -382,21 +387,29 @@ bool Pipeline::ask_devices() {
     pause_ = std::min<std::chrono::nanoseconds>(2 * pause_, last_pause);
   }
   asking_ = false;
+  if (dumb) {  // others ask on meanwhile
+    drain(*dumb);
+    leave(*dumb);
+  }
   if (next_batch()) to_do_.notify_one();  // this reader takes a slot: another is to ask
   return true;
 }
 
-// The queue of a device that can't say how far it is gets drained: other jobs may be waiting for the same slots.
-void Pipeline::ask(Job& job) {
+// False: its device can't say how far it is.
+bool Pipeline::ask(Job& job) {
   Job::Flow& flow = job.flow;
-  if (flow.in_flight.empty()) return;
-  if (flow.in_flight.front().mark != Job::Flight::never) {
-    auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
-    if (reached) return release(job, *reached);
-    fail_locked(job, std::move(reached).error());
-  }
-  if (flow.users != 1) return;  // not while somebody else uses the queue: later
-  flow.drained = true;
+  if (flow.in_flight.empty()) return true;
+  if (flow.drained || flow.in_flight.front().mark == Job::Flight::never) return false;
+  auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
+  if (reached) release(job, *reached);
+  else fail_locked(job, std::move(reached).error());
+  return static_cast<bool>(reached);
+}
+
+// Other jobs may be waiting for the slots of one whose device can't say how far it is.
+void Pipeline::drain(Job& job) {
+  if (job.flow.users != 1 || job.flow.drained) return;  // not while somebody else uses the queue: later
+  job.flow.drained = true;
   unlocked(mutex_, [&] { job.drain(); });
   release(job, Job::Flight::never);
 }
@@ -417,7 +430,10 @@ void Pipeline::finish(const Work& work, Result<Job::Filled> read) {
   const std::span<const Delivery> deliveries = batch.deliveries_of(work.step);
   for (const Delivery& delivery : deliveries) {
     Job* const job = batch.taker(delivery);
-    if (job && !read) fail_locked(*job, copy_of(read.error()));
+    if (!job || read) continue;
+    ++job->flow.users;
+    fail_locked(*job, copy_of(read.error()));
+    leave(*job);  // gives back what else it has read
   }
   // All before the first is submitted, which gives up the lock.
   for (const auto& [plan, piece] : deliveries) {
@@ -428,15 +444,14 @@ void Pipeline::finish(const Work& work, Result<Job::Filled> read) {
       job->flow.trace->add(Trace::Lane::reader, work.reader, piece, work.begin, now);
     }
     job->flow.begins[piece] = read->begin;
-    job->flow.filled[piece] = staged ? static_cast<std::int32_t>(work.slot) : 0;
+    job->flow.filled[piece] = staged ? static_cast<std::int32_t>(work.slot) : Job::Flow::in_place;
     if (staged) ++users_of_[work.slot];
   }
   for (const Delivery& delivery : deliveries) {
     Job* const job = batch.taker(delivery);
     if (!job) continue;
     ++job->flow.users;
-    if (staged) submit_in_order(*job);
-    else advance(*job);
+    submit_in_order(*job);
     leave(*job);
   }
   if (staged) give_back(*work.job, work.slot);
@@ -447,14 +462,19 @@ void Pipeline::submit_in_order(Job& job) {
   Job::Flow& flow = job.flow;
   if (flow.submitting) return;
   flow.submitting = true;
-  while (!flow.error && flow.done < flow.filled.size() && flow.filled[flow.done] >= 0) {
+  while (!flow.error && flow.done < flow.filled.size() && flow.filled[flow.done] != Job::Flow::not_read) {
+    if (flow.filled[flow.done] == Job::Flow::in_place) {
+      flow.marks[flow.done] = flow.done == 0 ? 0 : flow.marks[flow.done - 1];
+      advance(job);
+      continue;
+    }
     const Piece& piece = job.pieces().pieces[flow.done];
     const auto slot = static_cast<std::uint32_t>(flow.filled[flow.done]);
     const auto begin = Job::Clock::now();
     const std::byte* const from = slot_at(slot) + flow.begins[flow.done];
     auto submitted =
         unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.submit(piece, from); }); });
-    flow.filled[flow.done] = -1;
+    flow.filled[flow.done] = Job::Flow::not_read;
     if (!submitted) {  // the device may have been given some of it: the slot comes back behind that
       auto mark = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().mark(); }); });
       flow.in_flight.push_back({.mark = mark ? *mark : Job::Flight::never, .slot = slot, .piece = flow.done});
@@ -472,17 +492,11 @@ void Pipeline::submit_in_order(Job& job) {
   flow.submitting = false;
 }
 
-// The next piece is there, or queued; without a queue, as many as are there in order.
+// The next piece is there, or queued.
 void Pipeline::advance(Job& job) {
   Job::Flow& flow = job.flow;
-  const auto count = [&] { flow.report.moved.bytes += job.pieces().pieces[flow.done++].tensor_bytes; };
-  if (job.staged()) {
-    count();
-  } else {
-    while (flow.done < flow.filled.size() && flow.filled[flow.done] >= 0)
-      count();
-    arrive(job, flow.done);
-  }
+  flow.report.moved.bytes += job.pieces().pieces[flow.done++].tensor_bytes;
+  if (flow.in_flight.empty()) arrive(job, flow.done);
   if (flow.done < flow.awaited) return;  // waking a thread for each piece costs some 5 % of a load
   flow.awaited = Job::Flow::nobody;
   progress_.notify_all();
@@ -491,6 +505,7 @@ void Pipeline::advance(Job& job) {
 // So many pieces are there, from the first on.
 void Pipeline::arrive(Job& job, std::uint32_t pieces) {
   Job::Flow& flow = job.flow;
+  pieces = std::min(pieces, flow.done);  // a copy that failed is in flight, too
   const auto reaches = [&](std::uint32_t wanted) { return flow.arrived < wanted && pieces >= wanted; };
   const auto elapsed = Job::Clock::now() - flow.started;
   if (reaches(job.pieces_of_first())) flow.report.first_tensor = elapsed;
@@ -525,9 +540,10 @@ void Pipeline::release(Job& job, device::Mark reached) {
       flow.trace->add(Trace::Lane::slot, flight->slot, flight->piece, flow.trace->read_began(flight->piece), now);
     }
     give_back(job, flight->slot);
-    if (!flow.error) arrive(job, flight->piece + 1);
+    if (reached != Job::Flight::never) arrive(job, flight->piece + 1);
   }
   flow.in_flight.erase(flow.in_flight.begin(), later);
+  if (reached != Job::Flight::never && flow.in_flight.empty()) arrive(job, flow.done);
 }
 
 void Pipeline::leave(Job& job) {
@@ -541,7 +557,7 @@ void Pipeline::give_back_unsubmitted(Job& job) {
   if (job.flow.submitting || !job.staged()) return;
   for (std::int32_t& slot : job.flow.filled) {
     if (slot >= 0) give_back(job, static_cast<std::uint32_t>(slot));
-    slot = -1;
+    slot = Job::Flow::not_read;
   }
 }
 

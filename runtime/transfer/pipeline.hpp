@@ -57,13 +57,14 @@ class Pipeline {
   std::byte* slot_at(std::uint32_t slot) const;
   void read_pieces(std::uint32_t reader);
   Result<Job::Filled> read(Work& work, io::Bounce& bounce);
-  void read_for(Work& work, Job& job, std::uint32_t piece) HOIST_REQUIRES(mutex_);
+  static void assign(Work& work, const Batch& batch, const Delivery& delivery);
   bool take(Work& work);
   Batch* next_batch() HOIST_REQUIRES(mutex_);
   bool may_take_a_slot(const Batch& batch) const HOIST_REQUIRES(mutex_);
   bool anything_to_read() const HOIST_REQUIRES(mutex_);
   bool ask_devices() HOIST_REQUIRES(mutex_);
-  void ask(Job& job) HOIST_REQUIRES(mutex_);
+  bool ask(Job& job) HOIST_REQUIRES(mutex_);
+  void drain(Job& job) HOIST_REQUIRES(mutex_);
   void wait_until_submitted(Job& job, std::uint32_t pieces) HOIST_REQUIRES(mutex_);  // or failed
   Result<void> wait_for_mark(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);
   Result<void> ask_until(Job& job, device::Mark mark) HOIST_REQUIRES(mutex_);

@@ -23,26 +23,26 @@ class Scheduler {
   }
 
  private:
-  std::vector<Piece>& pieces_of(const Taker& taker) { return schedule_.pieces[taker.plan].pieces; }
+  std::vector<Piece>& pieces_of(const PlanItem& taker) { return schedule_.pieces[taker.plan].pieces; }
 
   void add(const Stretch& stretch) {
     // An image of an arena serves the caller's memory, too.
-    const auto in_arena = [this](const Taker& taker) {
-      return plans_[taker.plan]->items[taker.first_item].destination == nullptr;
+    const auto in_arena = [this](const PlanItem& taker) {
+      return plans_[taker.plan]->items[taker.item].destination == nullptr;
     };
-    const auto found = std::ranges::find_if(stretch.takers, in_arena);
-    const Taker& lead = found == stretch.takers.end() ? stretch.takers.front() : *found;
+    const auto found = std::ranges::find_if(stretch.firsts, in_arena);
+    const PlanItem& lead = found == stretch.firsts.end() ? stretch.firsts.front() : *found;
     const std::size_t first = pieces_of(lead).size();
-    cut(*plans_[lead.plan], {lead.first_item, stretch.item_count}, schedule_.pieces[lead.plan]);
+    cut(*plans_[lead.plan], {lead.item, stretch.item_count}, schedule_.pieces[lead.plan]);
     const std::size_t count = pieces_of(lead).size() - first;
-    for (const Taker& taker : stretch.takers) {
+    for (const PlanItem& taker : stretch.firsts) {
       if (taker.plan != lead.plan) repeat(lead, first, taker, stretch.item_count);
     }
     for (std::size_t i = 0; i < count; ++i) {
       const auto step = static_cast<std::uint32_t>(schedule_.steps.size());
       schedule_.steps.push_back({.first_delivery = static_cast<std::uint32_t>(schedule_.deliveries.size()),
-                                 .delivery_count = static_cast<std::uint32_t>(stretch.takers.size())});
-      for (const Taker& taker : stretch.takers) {
+                                 .delivery_count = static_cast<std::uint32_t>(stretch.firsts.size())});
+      for (const PlanItem& taker : stretch.firsts) {
         const std::size_t piece = pieces_of(taker).size() - count + i;
         schedule_.deliveries.push_back({.plan = taker.plan, .piece = static_cast<std::uint32_t>(piece)});
         steps_of_[taker.plan].push_back(step);
@@ -51,13 +51,11 @@ class Scheduler {
   }
 
   // The lead's pieces from `first` on, for the same items of another plan.
-  void repeat(const Taker& lead, std::size_t first, const Taker& taker, std::size_t item_count) {
+  void repeat(const PlanItem& lead, std::size_t first, const PlanItem& taker, std::size_t item_count) {
     const Pieces& from = schedule_.pieces[lead.plan];
     Pieces& to = schedule_.pieces[taker.plan];
     const std::vector<Item>& items = plans_[taker.plan]->items;
-    const auto same = [&](std::uint32_t item) {
-      return static_cast<std::uint32_t>(item - lead.first_item + taker.first_item);
-    };
+    const auto same = [&](std::uint32_t item) { return static_cast<std::uint32_t>(item - lead.item + taker.item); };
     const std::size_t first_here = to.pieces.size();
     for (std::size_t i = first; i < from.pieces.size(); ++i) {
       const Piece& piece = from.pieces[i];
@@ -79,8 +77,8 @@ class Scheduler {
     }
     to.item_needs.resize(items.size());
     for (std::size_t i = 0; i < item_count; ++i) {
-      const std::uint32_t needs = from.item_needs[lead.first_item + i];
-      to.item_needs[taker.first_item + i] = static_cast<std::uint32_t>(needs - first + first_here);
+      const std::uint32_t needs = from.item_needs[lead.item + i];
+      to.item_needs[taker.item + i] = static_cast<std::uint32_t>(needs - first + first_here);
     }
   }
 

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
+#include "transfer/pieces.hpp"
+
 namespace hoist::transfer {
 namespace {
 
 // Fewer bytes are as soon read again from the page cache as a piece of their own is handed over (a guess).
 constexpr std::uint64_t fewest_shared_bytes = 64U << 10;
 
-using Takers = std::vector<Taker>;
+// What a plan waits for in any case, until others have read so much: a millisecond of a link (a guess).
+constexpr std::uint64_t short_wait_bytes = 64U << 20;
 
 constexpr std::size_t alone = SIZE_MAX;
 
@@ -26,22 +29,26 @@ struct HashOfKey {
   }
 };
 
+// Of items with one key.
 bool same_bytes(const Item& item, const Item& other) {
-  const store::Slice *const slice = store::Internals::slice(item.view), *const other_slice =
-                                                                            store::Internals::slice(other.view);
-  if (!slice || !other_slice) return slice == other_slice;
-  return slice->runs == other_slice->runs;
+  const store::Runs *const runs = runs_of(item), *const other_runs = runs_of(other);
+  return runs && other_runs ? *runs == *other_runs : runs == other_runs;
 }
 
 class Sharing {
  public:
-  explicit Sharing(std::span<const PlanState* const> plans) : plans_(plans), next_(plans.size()), bytes_(plans.size()) {
-    for (const PlanState* plan : plans) {
-      shares_of_.emplace_back(plan->items.size(), alone);
-      groups_.emplace_back();
-      groups_.back().reserve(plan->items.size());
-      for (std::size_t group = 0; group < plan->groups.size(); ++group)
-        groups_.back().insert(groups_.back().end(), plan->groups[group].count, group);
+  explicit Sharing(std::span<const PlanState* const> plans) : plans_(plans), plan_(plans.size()) {
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      const std::vector<Item>& items = plans[i]->items;
+      PlanOf& plan = plan_[i];
+      plan.shares.assign(items.size(), alone);
+      plan.groups.reserve(items.size());
+      for (std::size_t group = 0; group < plans[i]->groups.size(); ++group)
+        plan.groups.insert(plan.groups.end(), plans[i]->groups[group].count, group);
+      plan.bytes_before.reserve(items.size() + 1);
+      plan.bytes_before.push_back(0);
+      for (const Item& item : items)
+        plan.bytes_before.push_back(plan.bytes_before.back() + item.byte_count());
     }
   }
 
@@ -54,123 +61,188 @@ class Sharing {
   }
 
  private:
-  const Item& item(const Taker& taker) const { return plans_[taker.plan]->items[taker.first_item]; }
-  std::size_t& share(const Taker& taker) { return shares_of_[taker.plan][taker.first_item]; }
+  struct Share {
+    std::vector<PlanItem> takers{};   // by rising plan
+    std::uint64_t stretch_bytes = 0;  // from here to the end of what the same plans take alike
+  };
+
+  struct PlanOf {
+    std::vector<std::size_t> shares{};  // of each item: which one, or alone
+    std::vector<std::size_t> groups{};  // of each item
+    std::vector<std::uint64_t> bytes_before{};
+    std::size_t next = 0;               // item that was not taken
+    std::size_t last_alone = SIZE_MAX;  // stretch that ends before `next`, if it is the plan's own
+  };
+
+  const Item& item(const PlanItem& at) const { return plans_[at.plan]->items[at.item]; }
+  std::size_t& share(const PlanItem& at) { return plan_[at.plan].shares[at.item]; }
+  std::size_t count(std::uint32_t plan) const { return plans_[plan]->items.size(); }
+  std::uint64_t bytes_taken(std::uint32_t plan) const { return plan_[plan].bytes_before[plan_[plan].next]; }
 
   // Which items are the same bytes. One that a plan takes twice is shared with the others' second.
   void find() {
-    std::unordered_map<Key, std::vector<std::size_t>, HashOfKey> by_key;
+    struct Candidates {
+      std::vector<std::size_t> shares{};
+      std::size_t first_free = 0;  // of those that the plan at hand does not take
+      std::uint32_t plan = 0;
+    };
+    std::unordered_map<Key, Candidates, HashOfKey> by_key;
     for (std::uint32_t plan = 0; plan < plans_.size(); ++plan) {
-      for (std::size_t i = 0; i < plans_[plan]->items.size(); ++i) {
-        const Taker taker{plan, i};
-        const TensorView& view = item(taker).view;
+      for (std::size_t i = 0; i < count(plan); ++i) {
+        const PlanItem at{plan, i};
+        const TensorView& view = item(at).view;
         const std::uint64_t offset = store::extent(view.info(), store::Internals::slice(view)).offset;
-        auto& candidates = by_key[{&view.info(), offset, view.byte_count()}];
-        const auto free = std::ranges::find_if(candidates, [&](std::size_t candidate) {
-          return shares_[candidate].back().plan != plan && same_bytes(item(shares_[candidate].front()), item(taker));
-        });
+        auto& [candidates, first_free, last_plan] = by_key[{&view.info(), offset, view.byte_count()}];
+        if (std::exchange(last_plan, plan) != plan) first_free = 0;
+        const auto takes = [&](std::size_t which) { return shares_[which].takers.back().plan == plan; };
+        while (first_free < candidates.size() && takes(candidates[first_free]))
+          ++first_free;
+        const auto free = std::find_if(
+            candidates.begin() + static_cast<std::ptrdiff_t>(first_free), candidates.end(),
+            [&](std::size_t which) { return !takes(which) && same_bytes(item(shares_[which].takers[0]), item(at)); });
+        share(at) = free == candidates.end() ? shares_.size() : *free;
         if (free == candidates.end()) {
-          share(taker) = shares_.size();
           candidates.push_back(shares_.size());
-          shares_.push_back({taker});
-        } else {
-          share(taker) = *free;
-          shares_[*free].push_back(taker);
+          shares_.emplace_back();
         }
+        shares_[share(at)].takers.push_back(at);
       }
     }
-    for (const Takers& takers : shares_) {
-      if (takers.size() == 1) share(takers.front()) = alone;
-    }
+    for (const Share& one : shares_)
+      dissolve_if_alone(one);
   }
 
   void drop_small() {
     for (std::uint32_t plan = 0; plan < plans_.size(); ++plan) {
-      for (std::size_t first = 0, end = 0; first < plans_[plan]->items.size(); first = end) {
+      for (std::size_t first = 0, end = 0; first < count(plan); first = end) {
         end = first + 1;
-        if (!begins_at({plan, first})) continue;
-        std::uint64_t bytes = item({plan, first}).byte_count();
-        for (; end < plans_[plan]->items.size() && follows({plan, end}); ++end)
-          bytes += item({plan, end}).byte_count();
-        if (bytes >= fewest_shared_bytes) continue;
-        for (std::size_t i = first; i < end; ++i)
-          dissolve(shares_of_[plan][i]);
+        const std::size_t which = plan_[plan].shares[first];
+        if (which == alone || shares_[which].takers[0].plan != plan) continue;
+        while (end < count(plan) && goes_on({plan, end}))
+          ++end;
+        const std::vector<std::uint64_t>& before = plan_[plan].bytes_before;
+        const bool small = before[end] - before[first] < fewest_shared_bytes;
+        for (std::size_t i = first; i < end; ++i) {
+          Share& one = shares_[plan_[plan].shares[i]];
+          one.stretch_bytes = before[end] - before[i];
+          if (small) dissolve(one);
+        }
       }
     }
   }
 
-  // Whether it is shared, and this is the first plan of those that do.
-  bool begins_at(const Taker& taker) {
-    return share(taker) != alone && shares_[share(taker)].front().plan == taker.plan;
+  // Whether an item is of one stretch with the one before it.
+  bool goes_on(const PlanItem& at) {
+    const std::size_t here = share(at), before = share({at.plan, at.item - 1});
+    if (here == alone || before == alone) return here == before && same_kind(at);
+    return std::ranges::equal(shares_[before].takers, shares_[here].takers,
+                              [this](const PlanItem& a, const PlanItem& b) {
+                                return a.plan == b.plan && a.item + 1 == b.item && same_kind(b);
+                              });
   }
 
-  // Whether it is taken by the same plans as the one before it, and is the next in each.
-  bool follows(const Taker& taker) {
-    const std::size_t here = share(taker), before = share({taker.plan, taker.first_item - 1});
-    if (here == alone || before == alone) return here == before;
-    return std::ranges::equal(shares_[before], shares_[here], [](const Taker& a, const Taker& b) {
-      return a.plan == b.plan && a.first_item + 1 == b.first_item;
-    });
+  // Of an item and the one before it: in one group, and in the arena or not.
+  bool same_kind(const PlanItem& at) const {
+    const std::vector<std::size_t>& groups = plan_[at.plan].groups;
+    return groups[at.item - 1] == groups[at.item] &&
+           (item({at.plan, at.item - 1}).destination == nullptr) == (item(at).destination == nullptr);
   }
 
-  void dissolve(std::size_t which) {
-    for (const Taker& taker : shares_[which])
+  void dissolve(const Share& one) {
+    for (const PlanItem& taker : one.takers)
       share(taker) = alone;
   }
+  void dissolve_if_alone(const Share& one) {
+    if (one.takers.size() == 1) dissolve(one);
+  }
 
-  // Takes what is next, somewhere. False: all is taken.
+  // Takes what is next of the plan that has the least and need not wait. False: all is taken.
   bool advance() {
     constexpr std::uint32_t none = UINT32_MAX;
-    std::uint32_t behind = none;
+    std::uint32_t ready = none, stuck = none;
     for (std::uint32_t plan = 0; plan < plans_.size(); ++plan) {
-      if (next_[plan] == plans_[plan]->items.size()) continue;
-      const Taker taker{plan, next_[plan]};
-      if (share(taker) == alone) {
-        take({taker});
-        return true;
-      }
-      const Takers& takers = shares_[share(taker)];
-      if (std::ranges::all_of(takers, [&](const Taker& other) { return next_[other.plan] == other.first_item; })) {
-        take(takers);
-        return true;
-      }
-      if (behind == none || bytes_[plan] < bytes_[behind]) behind = plan;
+      if (plan_[plan].next == count(plan)) continue;
+      stuck = plan;
+      if (ready != none && bytes_taken(plan) >= bytes_taken(ready)) continue;
+      if (waits_too_long(plan)) leave_share(plan);
+      if (waits_for(plan) == none) ready = plan;
     }
-    if (behind == none) return false;
-    // Each waits for another, which takes the same things in another order: this one goes on by itself.
-    Takers& takers = shares_[share({behind, next_[behind]})];
-    share({behind, next_[behind]}) = alone;
-    std::erase_if(takers, [&](const Taker& taker) { return taker.plan == behind; });
-    if (takers.size() == 1) share(takers.front()) = alone;
+    if (stuck == none) return false;
+    if (ready == none) {
+      leave_share(in_a_circle(stuck));
+      return true;
+    }
+    take(ready);
     return true;
   }
 
-  void take(const Takers& takers) {
-    Stretch stretch{.takers = takers};
-    const Taker& first = takers.front();
+  // A plan that has to come to what this one takes next, or the number that is none.
+  std::uint32_t waits_for(std::uint32_t plan) {
+    const std::size_t which = plan_[plan].shares[plan_[plan].next];
+    if (which != alone) {
+      for (const PlanItem& taker : shares_[which].takers) {
+        if (plan_[taker.plan].next != taker.item) return taker.plan;
+      }
+    }
+    return UINT32_MAX;
+  }
+
+  // Whether the others have to read much more before they come to it than reading it again takes.
+  bool waits_too_long(std::uint32_t plan) {
+    const std::size_t which = plan_[plan].shares[plan_[plan].next];
+    if (which == alone) return false;
+    const std::uint64_t most = std::max(shares_[which].stretch_bytes, short_wait_bytes);
+    return std::ranges::any_of(shares_[which].takers, [&](const PlanItem& taker) {
+      const std::uint64_t before = plan_[taker.plan].bytes_before[taker.item], taken = bytes_taken(taker.plan);
+      return before > taken && before - taken > most;
+    });
+  }
+
+  // Each waits for another, which takes the same things in another order: one that is waited for in the end.
+  std::uint32_t in_a_circle(std::uint32_t plan) {
+    for (std::size_t i = 0; i < plans_.size(); ++i)
+      plan = waits_for(plan);
+    return plan;
+  }
+
+  // It takes what is next by itself.
+  void leave_share(std::uint32_t plan) {
+    const PlanItem at{plan, plan_[plan].next};
+    Share& left = shares_[share(at)];
+    share(at) = alone;
+    std::erase_if(left.takers, [&](const PlanItem& taker) { return taker.plan == plan; });
+    dissolve_if_alone(left);
+  }
+
+  void take(std::uint32_t plan) {
+    const std::size_t which = plan_[plan].shares[plan_[plan].next];
+    if (which == alone) return take_alone(plan);
+    Stretch stretch{.firsts = shares_[which].takers};
     do {
       ++stretch.item_count;
-      for (const Taker& taker : takers)
-        bytes_[taker.plan] += plans_[taker.plan]->items[next_[taker.plan]++].byte_count();
-    } while (next_[first.plan] < plans_[first.plan]->items.size() && follows({first.plan, next_[first.plan]}) &&
-             std::ranges::all_of(takers, [this](const Taker& taker) { return same_kind(taker.plan); }));
+      for (const PlanItem& first : stretch.firsts)
+        ++plan_[first.plan].next;
+    } while (plan_[plan].next < count(plan) && goes_on({plan, plan_[plan].next}));
+    for (const PlanItem& first : stretch.firsts)
+      plan_[first.plan].last_alone = SIZE_MAX;
     found_.push_back(std::move(stretch));
   }
 
-  // Of a plan's next item and the one before: in one group, and in the arena or not.
-  bool same_kind(std::uint32_t plan) const {
-    const std::size_t next = next_[plan];
-    const std::vector<Item>& items = plans_[plan]->items;
-    return groups_[plan][next - 1] == groups_[plan][next] &&
-           (items[next - 1].destination == nullptr) == (items[next].destination == nullptr);
+  // Item by item, so that all get ahead alike.
+  void take_alone(std::uint32_t number) {
+    PlanOf& plan = plan_[number];
+    const PlanItem at{number, plan.next++};
+    if (plan.last_alone != SIZE_MAX && same_kind(at)) {
+      ++found_[plan.last_alone].item_count;
+    } else {
+      plan.last_alone = found_.size();
+      found_.push_back({.firsts = {at}, .item_count = 1});
+    }
   }
 
   const std::span<const PlanState* const> plans_;
-  std::vector<std::vector<std::size_t>> shares_of_;  // of each plan's items: which share, or alone
-  std::vector<std::vector<std::size_t>> groups_;     // of each plan's items
-  std::vector<Takers> shares_;
-  std::vector<std::size_t> next_;     // item of each plan that was not taken
-  std::vector<std::uint64_t> bytes_;  // of each plan that were
+  std::vector<PlanOf> plan_;
+  std::vector<Share> shares_;
   std::vector<Stretch> found_;
 };
 

@@ -12,9 +12,10 @@ namespace {
 // What the kernel may have read ahead beyond the bytes that were asked for.
 constexpr std::uint64_t readahead_bytes = 1U << 20;
 
-// The first to the last byte that the plan takes from each file.
-std::unordered_map<const store::Storage*, io::Stretch> extents_of(const PlanState& plan) {
-  std::unordered_map<const store::Storage*, io::Stretch> extents;
+// The first to the last byte that the plans take from each file.
+using Extents = std::unordered_map<const store::Storage*, io::Stretch>;
+
+void add_extents_of(const PlanState& plan, Extents& extents) {
   const store::Storage* storage = nullptr;
   io::Stretch* all = nullptr;  // of `storage`: most neighbours lie in one file
   for (const Item& item : plan.items) {
@@ -28,15 +29,17 @@ std::unordered_map<const store::Storage*, io::Stretch> extents_of(const PlanStat
     all->offset = std::min(all->offset, extent.offset);
     all->bytes = end - all->offset;
   }
-  return extents;
 }
 
 }  // namespace
 
-Sources::Sources(const PlanState& plan, Cache cache, bool evict_after) {
+Sources::Sources(std::span<const PlanState* const> plans, Cache cache, bool evict_after) {
   if (cache == Cache::keep && !evict_after) return;
+  Extents extents;
+  for (const PlanState* plan : plans)
+    add_extents_of(*plan, extents);
   const std::uint64_t too_large = cache == Cache::automatic ? base::available_memory_bytes() / 2 : 0;
-  for (const auto& [storage, extent] : extents_of(plan)) {
+  for (const auto& [storage, extent] : extents) {
     File& file = files_[storage];
     if (evict_after) {
       const std::uint64_t begin = extent.offset - std::min(extent.offset, readahead_bytes);

@@ -16,7 +16,7 @@ namespace hoist::transfer {
 class Sources {
  public:
   // Opens each file once more where it may be read directly; what is refused is a warning, and read through the cache.
-  Sources(const PlanState& plan, Cache cache, bool evict_after);
+  Sources(std::span<const PlanState* const> plans, Cache cache, bool evict_after);
 
   // As Storage::read_scattered. Gives what was read beyond the bytes, to whole blocks.
   Result<std::uint64_t> read(const store::Storage& storage, std::uint64_t offset, std::span<const io::Target> targets,

@@ -361,6 +361,29 @@ TEST_F(LoadsThatFail, WakeEveryWaiterWhenTheyAreCancelledThoughTheDeviceDoesNoth
   stepper.emplace(device);
 }
 
+TEST_F(LoadsThatFail, StayCancelledForWhatWasNotThereAndKeepWhatWas) {
+  const auto device = std::make_shared<DeferredDevice>();
+  Loader loader = Loader::create(device_of(device), small_ring).value();
+  std::stop_source stop;
+  Plan two(checkpoint_);
+  two.select("small.*").value();
+  two.select("narrow").value();
+  std::optional<Stepper> stepper;
+  Transfer transfer = loader.start(two, {.stop = stop.get_token()}).value();
+  while (transfer.report().copies < 2)  // the device has all
+    std::this_thread::yield();
+  ASSERT_TRUE(device->step() && device->step());
+  ASSERT_THAT(transfer.wait(Plan::Group{0}), Succeeds());
+  stop.request_stop();
+  ASSERT_THAT(transfer.wait(), FailsWith(Errc::cancelled));
+  stepper.emplace(device);
+  while (device->queued() != 0)
+    std::this_thread::yield();
+  EXPECT_THAT(transfer.wait(), FailsWith(Errc::cancelled)) << "though it is there by now";
+  EXPECT_THAT(transfer.wait(Plan::Group{0}), Succeeds()) << "as before";
+  EXPECT_THAT(std::move(transfer).take(), FailsWith(Errc::cancelled));
+}
+
 TEST_F(LoadsThatFail, NeverBeginWhereTheyWereCancelledBefore) {
   Loader loader = Loader::create(Device::host().value(), small_ring).value();
   std::stop_source stop;

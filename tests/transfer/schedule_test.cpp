@@ -19,13 +19,13 @@ Schedule scheduled(const std::vector<Plan>& plans) {
   return schedule(states);
 }
 
-// Where the bytes of a slot come from: file, slice, first and last byte, place in the slot.
+// Where the bytes of a slot come from: tensor, where it or its slice begins, first and last byte, place in the slot.
 auto image(const Plan& plan, const Pieces& pieces, std::uint32_t number) {
   std::vector<std::tuple<const TensorInfo*, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>> parts;
   for (const Part& part : pieces.parts_of(pieces.pieces[number])) {
     const TensorView& view = PlanAccess::state(plan).items[part.item].view;
-    const store::Slice* const slice = store::Internals::slice(view);
-    parts.emplace_back(&view.info(), slice ? slice->runs.file_offset : 0, part.begin, part.end, part.slot_offset);
+    const std::uint64_t offset = store::extent(view.info(), store::Internals::slice(view)).offset;
+    parts.emplace_back(&view.info(), offset, part.begin, part.end, part.slot_offset);
   }
   return parts;
 }
@@ -115,11 +115,14 @@ TEST_F(Schedules, ReadAgainWhatIsTooLittleToBeWorthASlot) {
   }
 }
 
-TEST_F(Schedules, CountNeighboursTogetherThatAreSharedAlike) {
+TEST_F(Schedules, CountNeighboursOfOneGroupTogetherThatAreSharedAlike) {
   const Checkpoint checkpoint = model({enough / 2, enough / 2, 100});
-  const std::vector<Plan> plans{selecting(checkpoint, {"t0", "t1"}), selecting(checkpoint, {"t{0..1}", "t2"})};
-  check_schedule(plans);
-  EXPECT_EQ(bytes_read(plans), enough + 100);
+  for (const bool apart : {false, true}) {
+    const std::vector<Plan> plans{apart ? selecting(checkpoint, {"t0", "t1"}) : selecting(checkpoint, {"t{0..1}"}),
+                                  selecting(checkpoint, {"t{0..1}", "t2"})};
+    check_schedule(plans);
+    EXPECT_EQ(bytes_read(plans), (apart ? 2 : 1) * enough + 100);
+  }
 }
 
 TEST_F(Schedules, ReadEqualSlicesOnceAndOthersNot) {
@@ -140,6 +143,49 @@ TEST_F(Schedules, ReadEqualSlicesOnceAndOthersNot) {
   check_schedule(others);
   for (std::size_t i = 0; i < 3; ++i)
     EXPECT_EQ(estimate(others)[i].bytes_read, others[i].estimate().bytes_read);
+}
+
+TEST_F(Schedules, ReadAgainWhatOnePlanWouldWaitForTooLong) {
+  // Two halves of a model, and what both begin or end with: 100 MiB apart.
+  std::vector<std::uint64_t> sizes(51, slot_bytes);
+  sizes[0] = enough;
+  const Checkpoint checkpoint = model(sizes);
+  for (const bool near : {false, true}) {
+    const std::vector<Plan> plans{
+        selecting(checkpoint, {"t0", "t{1..25}"}),
+        near ? selecting(checkpoint, {"t{26..36}", "t0", "t{37..50}"}) : selecting(checkpoint, {"t{26..50}", "t0"})};
+    check_schedule(plans);
+    EXPECT_EQ(bytes_read(plans), 50 * slot_bytes + (near ? 1 : 2) * enough);
+    const Schedule all = scheduled(plans);
+    EXPECT_EQ(all.deliveries_of(all.steps[near ? 11 : 0])[0].plan, near ? 1U : 0U);
+  }
+}
+
+TEST_F(Schedules, KeepWhatTwoShareWhereTwoOthersCross) {
+  const Checkpoint checkpoint = model({8 << 20, enough, enough, enough, enough});
+  const std::vector<Plan> plans{selecting(checkpoint, {"t0", "t1", "t2", "t3", "t4"}),
+                                selecting(checkpoint, {"t0", "t2", "t1"}), selecting(checkpoint, {"t3", "t4"})};
+  check_schedule(plans);
+  EXPECT_EQ(bytes_read(plans), (8 << 20) + 5 * enough) << "t1 or t2 twice, the others once";
+}
+
+TEST_F(Schedules, TakeASliceOfAllForTheTensor) {
+  std::vector<Plan> plans(2, Plan(checkpoint_));
+  plans[0].add(checkpoint_.at("t1").value()).value();
+  plans[1].add(checkpoint_.at("t1")->shard(0, 0, 1).value()).value();
+  check_schedule(plans);
+  EXPECT_EQ(bytes_read(plans), 3 * piece_bytes + 1);
+}
+
+TEST_F(Schedules, AreMadeOfManyNamesOfOneTensorInTime) {
+  std::vector<Plan> plans(2, Plan(checkpoint_));
+  for (Plan& plan : plans) {
+    std::vector<Placed> group;
+    for (int i = 0; i < 20'000; ++i)
+      group.push_back({.view = checkpoint_.at("t0")->slice({{.stop = 16}}).value(), .name = std::to_string(i)});
+    plan.add(std::move(group)).value();
+  }
+  EXPECT_EQ(estimate(plans)[1].bytes_read, 0U);
 }
 
 TEST_F(Schedules, LetTheLastOnesBytesAlwaysComeNext) {

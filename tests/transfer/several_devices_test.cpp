@@ -1,4 +1,7 @@
 // Loads onto several devices at once: one read serves all, and each goes its own way when another fails or ends.
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -109,6 +112,38 @@ TEST_F(LoadsOntoSeveral, TakeNoRingForAHostThatSharesNothing) {
   EXPECT_EQ(bytes_of(apart[0]), test::read(*checkpoint_.at("embed")).value());
 }
 
+TEST_F(LoadsOntoSeveral, TakeTheRingOnTheHostForWhatIsSharedAlone) {
+  Loader loader = loader_of(two_hosts());
+  const std::vector<Plan> plans{of({"last", "embed"}), of({"narrow", "embed", "matrix"})};
+  const std::vector<Transfer> transfers = loader.start(plans).value();
+  for (std::size_t i = 0; i < 2; ++i) {
+    ASSERT_THAT(transfers[i].wait(Plan::Group{0}), Succeeds());
+    ASSERT_THAT(transfers[i].wait(), Succeeds());
+    EXPECT_EQ(transfers[i].report().copies, 2U) << "of the two pieces of embed";
+    std::string all;
+    for (const Planned& tensor : plans[i].tensors())
+      all += test::read(tensor.view).value();
+    EXPECT_EQ(bytes_of(transfers[i]), all);
+  }
+}
+
+TEST_F(LoadsOntoSeveral, AreNoneWhereThereIsNoPlan) {
+  Loader loader = loader_of(two_hosts());
+  EXPECT_TRUE(loader.start(std::vector<Plan>()).value().empty());
+  EXPECT_THAT(loader.start(of({"last"})).value().wait(), Succeeds());
+}
+
+TEST_F(LoadsOntoSeveral, OpenEachFileOnceMoreForDirectReads) {
+  Loader loader = loader_of(two_hosts());
+  const FailingCall opens(Call::open);
+  const std::vector<Transfer> transfers =
+      loader.start(std::vector<Plan>(2, of({"last"})), {.cache = Cache::bypass}).value();
+  const auto is_direct = [](const test::Arguments& arguments) { return (arguments[1] & O_DIRECT) != 0; };
+  EXPECT_EQ(std::ranges::count_if(opens.seen(), is_direct), 1);
+  for (const Transfer& transfer : transfers)
+    EXPECT_THAT(transfer.wait(), Succeeds());
+}
+
 TEST_F(LoadsOntoSeveral, GoToTheDeviceThatIsAskedForWhereThereIsOnePlan) {
   const Backends devices = host_and_deferred();
   Loader loader = loader_of(devices);
@@ -140,7 +175,7 @@ TEST_F(LoadsOntoSeveral, AreRefusedWhereOneOfThemIsOverItsBudget) {
   const std::vector<Plan> plans{of({"embed"}), of({"embed", "last"})};
   const std::uint64_t needed = plans[1].estimate().device_bytes;
   const FailingCall reads(Call::pread);
-  EXPECT_THAT(loader.start(plans, {.max_device_bytes = needed - 1}), FailsWith(Errc::over_budget));
+  EXPECT_THAT(loader.start(plans, {.max_device_bytes = needed - 1}), FailsWith(Errc::over_budget, "plan 1"));
   EXPECT_EQ(reads.calls(), 0U);
   EXPECT_THAT(loader.start(plans, {.max_device_bytes = needed}), Succeeds());
 }
@@ -257,6 +292,41 @@ TEST_F(LoadsOntoSeveral, AllFailWhereWhatTheyShareCanNotBeRead) {
     EXPECT_FALSE(whole.error().tensor.empty());
     EXPECT_TRUE(whole.error().offset);
   }
+}
+
+TEST_F(LoadsOntoSeveral, GiveBackWhatTheyHaveReadAheadWhenTheyFail) {
+  // The first read is held until the second is done, which then waits for its turn; and fails.
+  class Source : public test::StringSource {
+   public:
+    using StringSource::StringSource;
+    Result<void> read_at(std::uint64_t offset, std::span<std::byte> into,
+                         std::stop_token stop) const noexcept override {
+      if (!armed) return StringSource::read_at(offset, into, std::move(stop));
+      if (reads++ != 0) {
+        auto read = StringSource::read_at(offset, into, std::move(stop));
+        second_is_done = true;
+        return read;
+      }
+      while (!second_is_done)
+        std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return Error{.code = Errc::io_error, .message = "injected"};
+    }
+    mutable std::atomic<int> reads = 0;
+    mutable std::atomic<bool> second_is_done = false;
+    std::atomic<bool> armed = false;
+  };
+  const auto source = std::make_shared<Source>(FileBuilder().add("w", DType::U8, {11 * MiB}).file());
+  const Checkpoint checkpoint = Checkpoint::of(Archive::from_source(source).value());
+  Plan what(checkpoint);
+  what.select("**").value();
+  source->armed = true;
+  Loader loader = loader_of(two_hosts(), {.staging_bytes = 8 * MiB, .threads = 2});
+  const std::vector<Transfer> failed = loader.start(std::vector<Plan>(2, what)).value();
+  for (const Transfer& transfer : failed)
+    ASSERT_THAT(transfer.wait(), FailsWith(Errc::io_error, "injected"));
+  source->armed = false;
+  EXPECT_THAT(loader.start(what, {.staging = Staging::always}).value().wait(), Succeeds());
 }
 
 TEST_F(LoadsOntoSeveral, OnlyOneFailsWhereOnlyItsOwnCanNotBeRead) {
