@@ -41,11 +41,16 @@ std::string_view name(Errc code) noexcept {
     case Errc::over_budget: return "over_budget";
     case Errc::not_submitted: return "not_submitted";
     case Errc::wrong_device: return "wrong_device";
+    case Errc::wrong_order: return "wrong_order";
+    case Errc::written_twice: return "written_twice";
+    case Errc::not_written: return "not_written";
     case Errc::cancelled: return "cancelled";
     case Errc::not_found: return "not_found";
     case Errc::not_regular: return "not_regular";
+    case Errc::already_exists: return "already_exists";
     case Errc::permission_denied: return "permission_denied";
     case Errc::io_error: return "io_error";
+    case Errc::not_durable: return "not_durable";
     case Errc::out_of_memory: return "out_of_memory";
     case Errc::device_unavailable: return "device_unavailable";
     case Errc::device_lost: return "device_lost";
@@ -125,6 +130,7 @@ Error system_error(int system_code, std::string_view doing, std::string file) {
     case ENOTDIR: code = Errc::not_found; break;
     case EACCES:
     case EPERM: code = Errc::permission_denied; break;
+    case EEXIST: code = Errc::already_exists; break;
     case EISDIR:
     case ENXIO: code = Errc::not_regular; break;
     case ENOMEM: code = Errc::out_of_memory; break;

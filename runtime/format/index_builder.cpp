@@ -4,26 +4,16 @@
 #include <cstring>
 #include <utility>
 
-#include "base/checked.hpp"
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "format/shape.hpp"
 
 namespace hoist::format {
 namespace {
 
 using base::grouped;
 
-constexpr std::uint64_t max_dimension = INT64_MAX;  // tensor libraries hold sizes in signed 64 bits
-constexpr std::size_t strict_max_rank = 64;         // numpy's limit
-
-std::string shape_text(std::span<const std::uint64_t> shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (i == 16) return text + ", ...]";
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  }
-  return text + "]";
-}
+constexpr std::size_t strict_max_rank = 64;  // numpy's limit
 
 struct Fault {
   Errc code;
@@ -33,9 +23,6 @@ struct Fault {
 // What is wrong with a tensor by itself: its name, its shape, or offsets that do not fit them.
 std::optional<Fault> own_fault(const TensorInfo& tensor, std::uint64_t begin, std::uint64_t end,
                                const OpenOptions& options) {
-  const auto shape = [&] {
-    return "shape " + shape_text(tensor.shape) + " of " + std::string(hoist::name(tensor.dtype));
-  };
   if (tensor.name.size() > options.max_name_bytes) {
     return Fault{Errc::invalid_field, "a name of " + grouped(tensor.name.size()) + " bytes is above the limit of " +
                                           grouped(options.max_name_bytes)};
@@ -44,23 +31,17 @@ std::optional<Fault> own_fault(const TensorInfo& tensor, std::uint64_t begin, st
     return Fault{Errc::invalid_shape,
                  "rank " + grouped(tensor.shape.size()) + " is above the limit of " + grouped(options.max_rank)};
   }
-  std::optional<std::uint64_t> total_bits = 1;  // from left to right, as the reference multiplies
-  for (const std::uint64_t size : tensor.shape) {
-    if (size > max_dimension) return Fault{Errc::invalid_shape, shape() + " has a dimension above 2^63 - 1"};
-    total_bits = total_bits ? base::checked_multiply(*total_bits, size) : std::nullopt;
-  }
-  if (total_bits) total_bits = base::checked_multiply(*total_bits, bits(tensor.dtype));
-  if (!total_bits) return Fault{Errc::invalid_shape, shape() + " does not fit 64 bits"};
-  if (*total_bits % 8 != 0) {
-    return Fault{Errc::invalid_shape, "misaligned_bits: " + shape() + " is " + grouped(*total_bits) +
-                                          " bits, which is not a whole number of bytes"};
+  const auto bytes = byte_count(tensor.dtype, tensor.shape);
+  if (!bytes) {
+    Error fault = shape_fault(tensor.dtype, tensor.shape);
+    return Fault{fault.code, std::move(fault.message)};
   }
   if (end < begin) {
     return Fault{Errc::size_mismatch, "data_offsets run backwards: begin " + grouped(begin) + ", end " + grouped(end)};
   }
-  if (end - begin != *total_bits / 8) {
-    return Fault{Errc::size_mismatch, "data_offsets span " + grouped(end - begin) + " bytes, but " + shape() +
-                                          " takes " + grouped(*total_bits / 8)};
+  if (end - begin != *bytes) {
+    return Fault{Errc::size_mismatch, "data_offsets span " + grouped(end - begin) + " bytes, but " +
+                                          shape_text(tensor.dtype, tensor.shape) + " takes " + grouped(*bytes)};
   }
   return std::nullopt;
 }

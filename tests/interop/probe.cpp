@@ -2,12 +2,14 @@
 //     interop_probe            "<compatible> <strict>": ok or the error's code, under both validations
 //     interop_probe contents   the tensors as JSON: [[name, dtype, [dimensions], offset, bytes], ...], names and bytes
 //                              in hex; then metadata: {key: value}, in hex too
+//     interop_probe reference, interop_probe aligned     writes the file anew beside it, as PATH.LAYOUT
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "hoist/archive.hpp"
+#include "hoist/writer.hpp"
 
 namespace {
 
@@ -52,15 +54,38 @@ std::string contents(const std::string& path) {
   return text + "}]";
 }
 
+// In the order of the names, which is not that of the file.
+std::string rewritten(const std::string& path, const std::string& layout) {
+  const Archive archive = Archive::open(path).value();
+  Writer writer =
+      Writer::create(path + "." + layout,
+                     {.layout = layout == "reference" ? Layout::reference : Layout::aligned, .durable = false})
+          .value();
+  std::map<std::string_view, TensorView> tensors;
+  for (std::size_t i = 0; i < archive.tensors().size(); ++i)
+    tensors.emplace(archive.tensors()[i].name, archive.view(i));
+  for (const auto& [name, view] : tensors)
+    writer.declare(name, view.dtype(), view.shape()).value();
+  for (const auto& [key, value] : archive.metadata())
+    writer.set_metadata(key, value).value();
+  writer.begin().value();
+  for (const auto& [name, view] : tensors)
+    writer.write(name, view.bytes().value()).value();
+  return std::to_string(std::move(writer).commit()->bytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool wants_contents = argc > 1 && std::string_view(argv[1]) == "contents";
+  const std::string mode = argc > 1 ? argv[1] : "";
+  const auto answer = [&](const std::string& path) {
+    if (mode == "contents") return contents(path);
+    if (!mode.empty()) return rewritten(path, mode);
+    return verdict(path, Validation::compatible) + " " + verdict(path, Validation::strict);
+  };
   for (std::string path; std::getline(std::cin, path);) {
     try {
-      std::cout << (wants_contents ? contents(path)
-                                   : verdict(path, Validation::compatible) + " " + verdict(path, Validation::strict))
-                << "\n";
+      std::cout << answer(path) << "\n";
     } catch (const std::exception& error) {
       std::fprintf(stderr, "%s\n", error.what());
       return 1;

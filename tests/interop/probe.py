@@ -27,6 +27,12 @@ def contents(paths):
     return answers
 
 
+def rewrite(path, layout):
+    """The file anew, in this layout of hoist's: its bytes."""
+    _ask([path], layout)
+    return open(f"{path}.{layout}", "rb").read()
+
+
 def _ask(paths, *arguments):
     question = "".join(f"{path}\n" for path in paths)
     command = [os.environ["HOIST_PROBE"], *arguments]

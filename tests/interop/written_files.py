@@ -1,7 +1,8 @@
-"""What the reference writes, hoist reads byte for byte."""
+"""What the reference writes, hoist reads byte for byte, and writes as the reference does."""
 
 import ctypes
 import itertools
+import json
 import pathlib
 import tempfile
 import unittest
@@ -40,6 +41,18 @@ def pattern(size, seed):
     return bytes((seed * 89 + i * 31) % 251 for i in range(size))
 
 
+def split(file):
+    """The header's entries in their order, metadata sorted; its text but for metadata; and the data."""
+    length = int.from_bytes(file[:8], "little")
+    header = file[8 : 8 + length].decode()
+    entries = json.loads(header, object_pairs_hook=list)
+    text = header
+    if entries and entries[0][0] == "__metadata__":
+        entries[0] = ("__metadata__", sorted(entries[0][1]))
+        text = header[header.index("}") :] if entries[0][1] and all("}" not in k + v for k, v in entries[0][1]) else ""
+    return entries, text.rstrip(" "), file[8 + length :]
+
+
 class WrittenFiles(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -57,6 +70,16 @@ class WrittenFiles(unittest.TestCase):
         file = self.path.read_bytes()
         for _, _, _, offset, data in tensors:
             self.assertEqual(file[offset : offset + len(data)], data)
+        self.check_rewritten(file, expected)
+
+    def check_rewritten(self, file, expected):
+        """Equal bytes in the reference's layout, but for the order of metadata, which the reference leaves to chance."""
+        ours = probe.rewrite(self.path, "reference")
+        self.assertEqual(split(ours), split(file))
+        self.assertEqual(len(ours), len(file))
+        aligned = probe.rewrite(self.path, "aligned")
+        self.assertEqual({name: bytes(tensor["data"]) for name, tensor in safetensors.deserialize(aligned)},
+                         {name: data for name, (_, _, data) in expected.items()})
 
     def test_numpy_arrays_of_every_dtype_and_shape_are_read_byte_for_byte(self):
         arrays, expected = {}, {}

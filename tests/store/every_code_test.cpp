@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "hoist/cuda.hpp"
+#include "hoist/writer.hpp"
 #include "support/checkpoint_files.hpp"
 #include "support/deferred_device.hpp"
 #include "support/failing_calls.hpp"
@@ -41,6 +42,14 @@ Outcome index(const std::string& json) {
   return outcome(Checkpoint::from_index(json, [](std::string_view file) -> Result<std::shared_ptr<const Source>> {
     return std::make_shared<const test::StringSource>(test::file_of({"a"}), std::string(file));
   }));
+}
+
+// A file of four bytes, none of them written.
+Writer begun(const std::filesystem::path& path) {
+  Writer writer = Writer::create(path).value();
+  writer.declare("w", DType::U8, {4}).value();
+  writer.begin().value();
+  return writer;
 }
 
 struct Recipe {
@@ -122,6 +131,23 @@ constexpr Recipe recipes[] = {
        const Plan plan(Checkpoint::of(*test::open_bytes(FileBuilder().file())));
        return outcome(start_after(nullptr, loader, plan));
      }},
+    {Errc::wrong_order,
+     [] {
+       const test::TemporaryDirectory directory;
+       return outcome(Writer::create(directory.path() / "w")->write("a", {}));
+     }},
+    {Errc::written_twice,
+     [] {
+       const test::TemporaryDirectory directory;
+       Writer writer = begun(directory.path() / "w");
+       writer.write("w", std::vector<std::byte>(4)).value();
+       return outcome(writer.write_block("w", {.start = {3}, .size = {1}}, std::vector<std::byte>(1)));
+     }},
+    {Errc::not_written,
+     [] {
+       const test::TemporaryDirectory directory;
+       return outcome(begun(directory.path() / "w").commit());
+     }},
     {Errc::cancelled,
      [] {
        const test::TemporaryDirectory directory;
@@ -132,6 +158,11 @@ constexpr Recipe recipes[] = {
      }},
     {Errc::not_found, [] { return outcome(Archive::open("/no/such/file")); }},
     {Errc::not_regular, [] { return outcome(Archive::open("/")); }},
+    {Errc::already_exists,
+     [] {
+       const test::TemporaryDirectory directory;
+       return outcome(Writer::create(directory.write("w", "old"), {.overwrite = false}));
+     }},
     {Errc::permission_denied,
      [] {
        const FailingCall open(Call::open, test::fail_from(1, EACCES));
@@ -143,6 +174,14 @@ constexpr Recipe recipes[] = {
        const auto archive = Archive::open(directory.write("w", test::file_of({"a"})));
        const FailingCall pread(Call::pread, test::fail_from(1, EIO));
        return outcome(test::read(*archive->at("a")));
+     }},
+    {Errc::not_durable,
+     []() -> Outcome {
+       const test::TemporaryDirectory directory;
+       Writer writer = begun(directory.path() / "w");
+       writer.write("w", std::vector<std::byte>(4)).value();
+       const FailingCall fsync(Call::fsync, test::fail_from(2, EIO));
+       return std::move(writer).commit().value().warnings.at(0);
      }},
     {Errc::out_of_memory,
      [] {

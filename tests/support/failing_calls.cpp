@@ -106,6 +106,14 @@ ssize_t __real_preadv(int fd, const struct iovec* into, int count, off_t offset)
 void* __real_mmap(void* address, size_t bytes, int protection, int flags, int fd, off_t offset);
 int __real_madvise(void* address, size_t bytes, int advice);
 int __real_posix_fadvise(int fd, off_t offset, off_t bytes, int advice);
+int __real_openat(int directory, const char* path, int flags, ...);
+int __real_fallocate(int fd, int mode, off_t offset, off_t bytes);
+int __real_ftruncate(int fd, off_t bytes);
+ssize_t __real_pwrite(int fd, const void* from, size_t bytes, off_t offset);
+int __real_fchmod(int fd, mode_t mode);
+int __real_fsync(int fd);
+int __real_close(int fd);
+int __real_renameat2(int from_directory, const char* from, int to_directory, const char* to, unsigned flags);
 
 int __wrap_open(const char* path, int flags, ...) {
   va_list rest;
@@ -161,6 +169,56 @@ int __wrap_madvise(void* address, size_t bytes, int advice) {
 int __wrap_posix_fadvise(int fd, off_t offset, off_t bytes, int advice) {
   const auto verdict = judge(Call::posix_fadvise, {number(fd), number(offset), number(bytes), number(advice)});
   return verdict.error != 0 ? verdict.error : __real_posix_fadvise(fd, offset, bytes, advice);
+}
+
+int __wrap_openat(int directory, const char* path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  const auto mode = va_arg(rest, unsigned);
+  va_end(rest);
+  if (judge(Call::openat, {number(directory), number(path), number(flags)}).error != 0) return -1;
+  return __real_openat(directory, path, flags, mode);
+}
+
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t bytes) {
+  if (judge(Call::fallocate, {number(fd), number(mode), number(offset), number(bytes)}).error != 0) return -1;
+  return __real_fallocate(fd, mode, offset, bytes);
+}
+
+int __wrap_ftruncate(int fd, off_t bytes) {
+  if (judge(Call::ftruncate, {number(fd), number(bytes)}).error != 0) return -1;
+  return __real_ftruncate(fd, bytes);
+}
+
+ssize_t __wrap_pwrite(int fd, const void* from, size_t bytes, off_t offset) {
+  const auto verdict = judge(Call::pwrite, {number(fd), number(from), bytes, number(offset)});
+  if (verdict.error != 0) return -1;
+  return __real_pwrite(fd, from, std::min<std::uint64_t>(bytes, verdict.at_most), offset);
+}
+
+int __wrap_fchmod(int fd, mode_t mode) {
+  if (judge(Call::fchmod, {number(fd), number(mode)}).error != 0) return -1;
+  return __real_fchmod(fd, mode);
+}
+
+int __wrap_fsync(int fd) {
+  if (judge(Call::fsync, {number(fd)}).error != 0) return -1;
+  return __real_fsync(fd);
+}
+
+// What fails is closed, too, as Linux does it.
+int __wrap_close(int fd) {
+  const int error = judge(Call::close, {number(fd)}).error;
+  const int status = __real_close(fd);
+  if (error == 0) return status;
+  errno = error;
+  return -1;
+}
+
+int __wrap_renameat2(int from_directory, const char* from, int to_directory, const char* to, unsigned flags) {
+  if (judge(Call::renameat2, {number(from_directory), number(from), number(to_directory), number(to)}).error != 0)
+    return -1;
+  return __real_renameat2(from_directory, from, to_directory, to, flags);
 }
 
 }  // extern "C"

@@ -10,15 +10,32 @@
 
 namespace hoist::test {
 
-enum class Call { open, fcntl, fstat, pread, preadv, mmap, madvise, posix_fadvise };
-inline constexpr std::size_t call_kinds = 8;
+enum class Call {
+  open,
+  fcntl,
+  fstat,
+  pread,
+  preadv,
+  mmap,
+  madvise,
+  posix_fadvise,
+  openat,
+  fallocate,
+  ftruncate,
+  pwrite,
+  fchmod,
+  fsync,
+  close,
+  renameat2
+};
+inline constexpr std::size_t call_kinds = 16;
 
 // What happens to the calls number `first`, ..., `first + count - 1`, counted from 1 over all threads.
 struct Fault {
   std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t count = std::numeric_limits<std::uint64_t>::max();
   int error = 0;                                                      // fails with this errno; 0: goes through
-  std::uint64_t at_most = std::numeric_limits<std::uint64_t>::max();  // bytes of one pread
+  std::uint64_t at_most = std::numeric_limits<std::uint64_t>::max();  // bytes of one pread or pwrite
   std::function<void()> before{};                                     // runs first, on the calling thread
 };
 

@@ -1,0 +1,79 @@
+// Writes one safetensors file, whole or not at all: declare the tensors, then hand over their bytes in any order.
+//     auto writer = hoist::Writer::create("out.safetensors").value();
+//     writer.declare("w", hoist::DType::BF16, {4096, 4096}).value();
+//     writer.begin().value();
+//     writer.write_block("w", {.start = {0, 0}, .size = {2048, 4096}}, upper_half).value();
+//     writer.write_block("w", {.start = {2048, 0}, .size = {2048, 4096}}, lower_half).value();
+//     std::move(writer).commit().value();
+#pragma once
+
+#include <initializer_list>
+
+#include "hoist/archive.hpp"
+#include "hoist/layout.hpp"
+
+namespace hoist {
+
+struct WriteOptions {
+  Layout layout = Layout::aligned;
+  bool durable = true;     // on disk when commit returns
+  bool overwrite = true;   // else already_exists, at the latest at commit
+  std::stop_token stop{};  // cancelled
+};
+
+// A box of a tensor: `size` elements from `start` on, in every dimension.
+struct Block {
+  Shape start{};
+  Shape size{};
+};
+
+struct SaveReport {
+  std::uint64_t tensors = 0;
+  std::uint64_t bytes = 0;       // of the file
+  std::uint64_t aligned_64 = 0;  // tensors that lie at a multiple of it in the file
+  std::uint64_t aligned_256 = 0;
+  std::uint64_t aligned_4096 = 0;
+  bool durable = false;
+  std::vector<Error> warnings{};  // not_durable; header_too_large: larger than some readers take
+};
+
+// A file that is being written: under a name of its own in the target's directory, until commit gives it the target's.
+// A target that is there is replaced then, and keeps its mode; who has it open or mapped goes on with what it was. A
+// symlink is replaced, not followed. Destruction without commit leaves no trace.
+//
+// Thread-safe from begin to commit; declare, set_metadata, begin and commit are for one thread. The first failure, of
+// whatever kind, is what every later call gives. wrong_order: a call before begin or after it that does not belong
+// there, or any after commit. The system's errors name the target.
+class HOIST_API Writer {
+ public:
+  // not_regular: the target is a directory, a device, or the like.
+  static Result<Writer> create(const std::filesystem::path& path, WriteOptions = {});
+  Writer(Writer&&) noexcept;
+  Writer& operator=(Writer&&) noexcept;
+  ~Writer();
+
+  // duplicate_tensor, invalid_shape.
+  Result<void> declare(std::string_view name, DType dtype, std::span<const std::uint64_t> shape);
+  Result<void> declare(std::string_view name, DType dtype, std::initializer_list<std::uint64_t> shape);
+  Result<void> set_metadata(std::string_view key, std::string_view value);  // duplicate_metadata
+
+  // Fixes the layout, and takes the room on the disk. invalid_utf8, header_too_large.
+  Result<void> begin();
+
+  // Row-major bytes of a tensor, or of a box of it. They may be reused when these return. missing_tensor;
+  // size_mismatch; written_twice: a byte of it was there before; invalid_slice: the box leaves the tensor, or its rows
+  // are no whole bytes.
+  Result<void> write(std::string_view name, std::span<const std::byte> bytes);
+  Result<void> write_block(std::string_view name, const Block& block, std::span<const std::byte> bytes);
+
+  // not_written: bytes of a tensor are missing. After an error the target is what it was.
+  Result<SaveReport> commit() &&;
+
+ private:
+  struct State;
+  explicit Writer(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hoist

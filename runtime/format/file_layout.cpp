@@ -1,0 +1,141 @@
+#include "format/file_layout.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "base/utf8.hpp"
+#include "format/shape.hpp"
+
+namespace hoist::format {
+namespace {
+
+constexpr std::uint64_t block_bytes = 4096;              // what storage and pages are aligned to
+constexpr std::uint64_t max_header_bytes = 100'000'000;  // of every reader
+constexpr std::size_t length_bytes = 8;
+
+// As serde_json spells it.
+void append_json_string(std::string& json, std::string_view text) {
+  constexpr char digits[] = "0123456789abcdef";
+  json += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '"': json += "\\\""; break;
+      case '\\': json += "\\\\"; break;
+      case '\b': json += "\\b"; break;
+      case '\f': json += "\\f"; break;
+      case '\n': json += "\\n"; break;
+      case '\r': json += "\\r"; break;
+      case '\t': json += "\\t"; break;
+      default:
+        if (byte < 0x20) json.append("\\u00").append({digits[byte >> 4], digits[byte & 15]});
+        else json += c;
+    }
+  }
+  json += '"';
+}
+
+void append_entry(std::string& json, const Declaration& tensor, std::uint64_t begin, std::uint64_t end) {
+  append_json_string(json, tensor.name);
+  json.append(":{\"dtype\":\"").append(name(tensor.dtype)).append("\",\"shape\":[");
+  for (std::size_t i = 0; i < tensor.shape.size(); ++i)
+    json.append(i == 0 ? "" : ",").append(std::to_string(tensor.shape[i]));
+  json.append("],\"data_offsets\":[")
+      .append(std::to_string(begin))
+      .append(",")
+      .append(std::to_string(end))
+      .append("]}");
+}
+
+void append_metadata(std::string& json, const Metadata& metadata) {
+  json += "\"__metadata__\":{";
+  bool first = true;
+  for (const auto& [key, value] : metadata) {
+    if (!std::exchange(first, false)) json += ',';
+    append_json_string(json, key);
+    json += ':';
+    append_json_string(json, value);
+  }
+  json += '}';
+}
+
+// Of the sizes up to a block, the largest power of two that divides this one; no bytes are divided by all.
+std::uint64_t natural_alignment(std::uint64_t bytes) {
+  return bytes == 0 ? block_bytes : std::min(block_bytes, std::uint64_t{1} << std::countr_zero(bytes));
+}
+
+void sort(std::vector<std::uint32_t>& order, std::span<const Declaration> declarations,
+          std::span<const std::uint64_t> sizes, Layout layout) {
+  if (layout == Layout::aligned) {
+    std::ranges::stable_sort(order, std::ranges::greater{},
+                             [&](std::uint32_t i) { return natural_alignment(sizes[i]); });
+  } else if (layout == Layout::reference) {
+    std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+      const Declaration &left = declarations[a], &right = declarations[b];
+      return left.dtype != right.dtype ? left.dtype > right.dtype : left.name < right.name;
+    });
+  }
+}
+
+Error not_utf8(std::string_view what, std::string_view text) {
+  return {.code = Errc::invalid_utf8, .message = std::string(what) + " is not UTF-8: " + base::quoted(text)};
+}
+
+}  // namespace
+
+Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Metadata& metadata, Layout layout) {
+  FileLayout found;
+  for (const auto& [key, value] : metadata) {
+    if (!base::is_utf8(key) || !base::is_utf8(value)) return not_utf8("metadata", key);
+  }
+  found.sizes.reserve(declarations.size());
+  for (const Declaration& tensor : declarations) {
+    if (!base::is_utf8(tensor.name)) return not_utf8("a tensor's name", tensor.name);
+    const auto bytes = byte_count(tensor.dtype, tensor.shape);
+    if (!bytes) {
+      Error fault = shape_fault(tensor.dtype, tensor.shape);
+      fault.tensor = tensor.name;
+      return fault;
+    }
+    found.sizes.push_back(*bytes);
+  }
+  found.order.resize(declarations.size());
+  std::iota(found.order.begin(), found.order.end(), 0U);
+  sort(found.order, declarations, found.sizes, layout);
+
+  std::string json(length_bytes, '\0');
+  json += '{';
+  if (!metadata.empty()) append_metadata(json, metadata);
+  found.offsets.resize(declarations.size());
+  constexpr std::uint64_t most_bytes = INT64_MAX - 2 * max_header_bytes;  // of a file, as the system counts
+  std::uint64_t end = 0;
+  for (const std::uint32_t i : found.order) {
+    if (found.sizes[i] > most_bytes - end) {
+      return Error{.code = Errc::invalid_shape, .message = "all tensors together do not fit a file"};
+    }
+    if (json.size() != length_bytes + 1) json += ',';
+    append_entry(json, declarations[i], end, end + found.sizes[i]);
+    found.offsets[i] = end;
+    end += found.sizes[i];
+  }
+  json += '}';
+  const std::uint64_t unit = layout == Layout::reference ? length_bytes : block_bytes;
+  json.append((unit - json.size() % unit) % unit, ' ');
+  const std::uint64_t length = json.size() - length_bytes;
+  if (length > max_header_bytes) {
+    return Error{.code = Errc::header_too_large,
+                 .message = "the header takes " + base::grouped(length) + " bytes, readers take up to " +
+                            base::grouped(max_header_bytes)};
+  }
+  for (std::size_t i = 0; i < length_bytes; ++i)
+    json[i] = static_cast<char>(length >> (8 * i) & 0xFF);
+  for (std::uint64_t& offset : found.offsets)
+    offset += json.size();
+  found.file_bytes = json.size() + end;
+  found.header = std::move(json);
+  return found;
+}
+
+}  // namespace hoist::format

@@ -1,0 +1,31 @@
+// Where the tensors of a file to be written lie, and the header that says so.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hoist/archive.hpp"
+#include "hoist/layout.hpp"
+
+namespace hoist::format {
+
+struct Declaration {
+  std::string name;
+  DType dtype{};
+  Shape shape{};
+};
+
+struct FileLayout {
+  std::string header{};                  // its length, the JSON and spaces: all before the data
+  std::vector<std::uint32_t> order{};    // of the declarations, as they lie in the file
+  std::vector<std::uint64_t> offsets{};  // of each declaration, from the start of the file
+  std::vector<std::uint64_t> sizes{};
+  std::uint64_t file_bytes = 0;
+};
+
+// Of declarations with names that are different. invalid_shape, header_too_large (above what readers take), and
+// invalid_utf8: of a name, or in the metadata.
+Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Metadata& metadata, Layout layout);
+
+}  // namespace hoist::format

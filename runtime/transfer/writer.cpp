@@ -1,0 +1,267 @@
+#include "hoist/writer.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "base/mutex.hpp"
+#include "format/file_layout.hpp"
+#include "io/atomic_file.hpp"
+#include "store/slice.hpp"
+#include "transfer/coverage.hpp"
+
+namespace hoist {
+namespace {
+
+using base::grouped;
+using base::MutexLock;
+
+constexpr std::uint64_t common_header_bytes = 25'000'000;  // huggingface_hub and hf.js stop there
+constexpr std::size_t write_bytes = 16U << 20;             // between two looks at the stop token
+
+Error wrong_order(std::string_view call, std::string_view when) {
+  return {.code = Errc::wrong_order, .message = std::string(call) + " is for " + std::string(when)};
+}
+
+}  // namespace
+
+struct Writer::State {
+  State(std::filesystem::path path_, WriteOptions options_, io::AtomicFile file_)
+      : path(std::move(path_)), options(std::move(options_)), file(std::move(file_)) {}
+
+  std::filesystem::path path;
+  WriteOptions options;
+  io::AtomicFile file;
+  std::vector<format::Declaration> declarations{};  // names stay where they are from begin on
+  std::unordered_map<std::string, std::uint32_t> by_name{};
+  Metadata metadata{};
+  std::optional<format::FileLayout> layout{};  // from begin on
+  base::Mutex mutex{};
+  std::vector<transfer::Coverage> written HOIST_GUARDED_BY(mutex){};
+  std::optional<Error> failure HOIST_GUARDED_BY(mutex){};
+
+  // Runs a call, unless one failed before. What it fails with is kept.
+  template <class Body>
+  auto run(Body&& body) -> decltype(body()) {
+    {
+      const MutexLock lock(mutex);
+      if (failure) return *failure;
+    }
+    auto result = base::catching_bad_alloc(body);
+    if (result) return result;
+    Error error = std::move(result).error();
+    if (error.file.empty()) error.file = path.native();
+    const MutexLock lock(mutex);
+    if (!failure) failure = error;
+    return error;
+  }
+
+  Result<std::uint32_t> find(std::string_view name) const {
+    const auto found = by_name.find(std::string(name));
+    if (found != by_name.end()) return found->second;
+    return Error{.code = Errc::missing_tensor, .message = "was not declared", .tensor = std::string(name)};
+  }
+
+  TensorInfo info(std::uint32_t tensor) const {
+    const format::Declaration& declared = declarations[tensor];
+    return {.name = declared.name,
+            .dtype = declared.dtype,
+            .shape = declared.shape,
+            .offset = layout->offsets[tensor],
+            .byte_count = layout->sizes[tensor]};
+  }
+
+  Result<void> claim(std::uint32_t tensor, transfer::Coverage::Box box) {
+    const MutexLock lock(mutex);
+    if (written[tensor].add(std::move(box))) return {};
+    return Error{.code = Errc::written_twice, .message = "some of it was written before"};
+  }
+
+  Result<void> put(std::uint64_t offset, std::span<const std::byte> bytes) const {
+    while (!bytes.empty()) {
+      if (options.stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
+      const auto part = bytes.first(std::min(bytes.size(), write_bytes));
+      if (auto put = file.write_at(offset, part); !put) return put;
+      bytes = bytes.subspan(part.size());
+      offset += part.size();
+    }
+    return {};
+  }
+
+  Result<void> write(std::uint32_t tensor, const store::Slice& slice, const Block& block,
+                     std::span<const std::byte> bytes) {
+    if (bytes.size() != slice.byte_count) {
+      return Error{
+          .code = Errc::size_mismatch,
+          .message = "takes " + grouped(slice.byte_count) + " bytes, " + grouped(bytes.size()) + " were given"};
+    }
+    transfer::Coverage::Box box{.begin = block.start, .end = block.start};
+    for (std::size_t i = 0; i < box.end.size(); ++i)
+      box.end[i] += block.size[i];
+    if (auto claimed = claim(tensor, std::move(box)); !claimed) return claimed;
+    store::PieceWalker walker(slice.runs, 0, slice.byte_count);
+    for (store::Piece piece; walker.next(piece);) {
+      if (auto done = put(piece.file_offset, bytes.subspan(piece.copy_offset, piece.bytes)); !done) return done;
+    }
+    return {};
+  }
+
+  Result<void> require_everything() {
+    const MutexLock lock(mutex);
+    std::uint64_t missing = 0;
+    Error error{.code = Errc::not_written};
+    for (const std::uint32_t i : layout->order) {
+      if (written[i].covers(declarations[i].shape)) continue;
+      if (missing++ == 0) error.tensor = declarations[i].name;
+    }
+    if (missing == 0) return {};
+    error.message = "not all of it was written";
+    if (missing > 1) error.message += ", nor of " + grouped(missing - 1) + " others";
+    return error;
+  }
+
+  SaveReport report() const {
+    SaveReport report{.tensors = declarations.size(), .bytes = layout->file_bytes, .durable = options.durable};
+    for (const std::uint64_t offset : layout->offsets) {
+      report.aligned_64 += offset % 64 == 0 ? 1 : 0;
+      report.aligned_256 += offset % 256 == 0 ? 1 : 0;
+      report.aligned_4096 += offset % 4096 == 0 ? 1 : 0;
+    }
+    if (const std::uint64_t bytes = layout->header.size(); bytes > common_header_bytes) {
+      report.warnings.push_back({.code = Errc::header_too_large,
+                                 .message = "a header of " + grouped(bytes) + " bytes: some readers take only " +
+                                            grouped(common_header_bytes),
+                                 .file = path.native()});
+    }
+    return report;
+  }
+};
+
+Writer::Writer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Writer::Writer(Writer&&) noexcept = default;
+Writer& Writer::operator=(Writer&&) noexcept = default;
+Writer::~Writer() = default;
+
+Result<Writer> Writer::create(const std::filesystem::path& path, WriteOptions options) {
+  return base::catching_bad_alloc([&]() -> Result<Writer> {
+    auto file = io::AtomicFile::create(path, {.durable = options.durable, .overwrite = options.overwrite});
+    if (file) return Writer(std::make_unique<State>(path, std::move(options), std::move(file).value()));
+    Error error = std::move(file).error();
+    error.file = path.native();
+    return error;
+  });
+}
+
+Result<void> Writer::declare(std::string_view name, DType dtype, std::initializer_list<std::uint64_t> shape) {
+  return declare(name, dtype, std::span(shape.begin(), shape.size()));
+}
+
+Result<void> Writer::declare(std::string_view name, DType dtype, std::span<const std::uint64_t> shape) {
+  if (!state_) return wrong_order("declare", "a writer that was not committed");
+  return state_->run([&]() -> Result<void> {
+    State& state = *state_;
+    if (state.layout) return wrong_order("declare", "the time before begin");
+    const auto number = static_cast<std::uint32_t>(state.declarations.size());
+    if (!state.by_name.emplace(name, number).second) {
+      return Error{.code = Errc::duplicate_tensor, .message = "was declared before", .tensor = std::string(name)};
+    }
+    state.declarations.push_back({.name = std::string(name), .dtype = dtype, .shape = {shape.begin(), shape.end()}});
+    return {};
+  });
+}
+
+Result<void> Writer::set_metadata(std::string_view key, std::string_view value) {
+  if (!state_) return wrong_order("set_metadata", "a writer that was not committed");
+  return state_->run([&]() -> Result<void> {
+    if (state_->layout) return wrong_order("set_metadata", "the time before begin");
+    if (state_->metadata.emplace(key, value).second) return {};
+    return Error{.code = Errc::duplicate_metadata, .message = base::quoted(key) + " was set before"};
+  });
+}
+
+Result<void> Writer::begin() {
+  if (!state_) return wrong_order("begin", "a writer that was not committed");
+  return state_->run([&]() -> Result<void> {
+    State& state = *state_;
+    if (state.layout) return wrong_order("begin", "once");
+    auto layout = format::lay_out(state.declarations, state.metadata, state.options.layout);
+    if (!layout) return std::move(layout).error();
+    if (auto room = state.file.allocate(layout->file_bytes); !room) return room;
+    if (auto header = state.file.write_at(0, std::as_bytes(std::span(layout->header))); !header) return header;
+    {
+      const MutexLock lock(state.mutex);
+      state.written.resize(state.declarations.size());
+    }
+    state.layout = std::move(layout).value();
+    return {};
+  });
+}
+
+Result<void> Writer::write(std::string_view name, std::span<const std::byte> bytes) {
+  if (!state_) return wrong_order("write", "a writer that was not committed");
+  return state_->run([&]() -> Result<void> {
+    if (!state_->layout) return wrong_order("write", "the time after begin");
+    const auto number = state_->find(name);
+    if (!number) return number.error();
+    const TensorInfo tensor = state_->info(*number);
+    const Block all{.start = Shape(tensor.shape.size(), 0), .size = {tensor.shape.begin(), tensor.shape.end()}};
+    auto written = state_->write(*number, store::whole(tensor), all, bytes);
+    if (written) return {};
+    Error error = std::move(written).error();
+    error.tensor = name;
+    return error;
+  });
+}
+
+Result<void> Writer::write_block(std::string_view name, const Block& block, std::span<const std::byte> bytes) {
+  if (!state_) return wrong_order("write_block", "a writer that was not committed");
+  return state_->run([&]() -> Result<void> {
+    if (!state_->layout) return wrong_order("write_block", "the time after begin");
+    const auto number = state_->find(name);
+    if (!number) return number.error();
+    const TensorInfo tensor = state_->info(*number);
+    const auto written = [&]() -> Result<void> {
+      if (block.start.size() != tensor.shape.size() || block.size.size() != tensor.shape.size()) {
+        return Error{.code = Errc::invalid_slice,
+                     .message = "a block has as many dimensions as its tensor, " + grouped(tensor.shape.size())};
+      }
+      std::vector<Range> ranges;
+      for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+        if (block.start[i] > tensor.shape[i] || block.size[i] > tensor.shape[i] - block.start[i]) {
+          return Error{.code = Errc::invalid_slice,
+                       .message = "the block leaves the tensor in dimension " + std::to_string(i)};
+        }
+        ranges.push_back({.start = block.start[i], .stop = block.start[i] + block.size[i]});
+      }
+      const auto slice = store::sliced(tensor, store::whole(tensor), ranges);
+      if (!slice) return slice.error();
+      return state_->write(*number, *slice, block, bytes);
+    }();
+    if (written) return {};
+    Error error = written.error();
+    error.tensor = name;
+    return error;
+  });
+}
+
+Result<SaveReport> Writer::commit() && {
+  if (!state_) return wrong_order("commit", "a writer that was not committed");
+  const std::unique_ptr<State> state = std::move(state_);
+  return state->run([&]() -> Result<SaveReport> {
+    if (!state->layout) return wrong_order("commit", "the time after begin");
+    if (state->options.stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
+    if (auto whole = state->require_everything(); !whole) return std::move(whole).error();
+    SaveReport report = state->report();
+    report.warnings.reserve(report.warnings.size() + 1);  // the file must not be there and the call have failed
+    auto warning = std::move(state->file).commit();
+    if (!warning) return std::move(warning).error();
+    if (*warning) {
+      report.durable = false;
+      (*warning)->file = state->path.native();
+      report.warnings.push_back(**std::move(warning));
+    }
+    return report;
+  });
+}
+
+}  // namespace hoist
