@@ -1,11 +1,17 @@
 // Files that are written: what was handed over comes back, or there is an error and the old file.
 #include "hoist/writer.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -313,6 +319,42 @@ TEST_P(RandomSaves, AreWhatASimpleModelMakesOfThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomSaves, testing::Range(0U, 40U));
+
+TEST_F(Writes, LeaveTheOldFileOrTheNewOneWhenTheProcessIsKilledAtAnyMoment) {
+  constexpr std::uint64_t size = 100'000;
+  const auto save = [this](char version) {
+    Writer writer = Writer::create(path_).value();
+    writer.declare("w", DType::U8, {size}).value();
+    writer.begin().value();
+    const std::string bytes(size, version);
+    for (std::uint64_t start = 0; start < size; start += size / 4) {
+      const auto block = std::string_view(bytes).substr(start, size / 4);
+      writer.write_block("w", {.start = {start}, .size = {size / 4}}, bytes_of(block)).value();
+    }
+    std::move(writer).commit().value();
+  };
+  save('a');
+  std::mt19937 random(7);
+  for (int round = 0; round < 200; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (char version = 'a';; version = version == 'z' ? 'a' : static_cast<char>(version + 1))
+        save(version);
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 4000));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const std::string bytes = tensor("w");
+    ASSERT_EQ(bytes, std::string(size, bytes[0])) << round;
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+    const timespec long_ago[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, entry.path().c_str(), long_ago, 0), 0);
+  }
+  EXPECT_GT(entries(), 1U) << "some were killed between";
+  save('x');
+  EXPECT_EQ(entries(), 1U) << "what they left is gone with the next save";
+}
 
 TEST_F(Writes, LeaveTheOldFileOrTheNewOneWhicheverCallFails) {
   const int descriptors = test::open_descriptors();
