@@ -225,6 +225,21 @@ TEST_F(AtomicFiles, AreTheOldOrTheNewOneWholeWhicheverCallFails) {
   EXPECT_EQ(test::open_descriptors(), descriptors);
 }
 
+TEST_F(AtomicFiles, FailWhereTheirBytesMayBeLostAndAskOnlyOnce) {
+  for (const Call call : {Call::fsync, Call::close}) {
+    directory_.write("file", "old");
+    AtomicFile file = AtomicFile::create(path_, {}).value();
+    file.write_at(0, bytes_of("new")).value();
+    const FailingCall failing(call, test::fail_once(1, EIO));
+    EXPECT_THAT(std::move(file).commit(), FailsWith(Errc::io_error));
+    if (call == Call::fsync) {
+      EXPECT_EQ(failing.calls(), 1U) << "after a failure the kernel may have thrown away what it could not write";
+    }
+    EXPECT_EQ(contents(path_), "old");
+  }
+  EXPECT_EQ(entries(), 1U);
+}
+
 TEST_F(AtomicFiles, AreWrittenOnAfterShortAndInterruptedWrites) {
   {
     const FailingCall pwrite(Call::pwrite, {.first = 1, .at_most = 2});
