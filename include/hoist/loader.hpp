@@ -147,9 +147,9 @@ class HOIST_API Loader {
   Result<Transfer> start(const Plan& plan, LoadOptions = {});  // allocates, then returns
 
   // plans[i] goes to devices[i], and what several take is read once: tensors of one opened checkpoint, or equal slices
-  // of them, that the plans have in the same order, as far as they make 64 KiB or more. What is so far apart in two plans
-  // that one would have to wait for it is read twice. What is read once goes through the ring, on the host, too. The
-  // transfers have two slots together, and where one waits for its device, so do the others; but each fails, is
+  // of them, that the plans have in the same order, as far as they make 64 KiB or more. What is so far apart in two
+  // plans that one would have to wait for it is read twice. What is read once goes through the ring, on the host, too.
+  // The transfers have two slots together, and where one waits for its device, so do the others; but each fails, is
   // cancelled and ends by itself. Errors name the plan.
   Result<std::vector<Transfer>> start(std::span<const Plan> plans, LoadOptions = {});
 

@@ -27,6 +27,11 @@ struct Block {
   Shape size{};
 };
 
+struct BlockSource {
+  Block block{};
+  std::span<const std::byte> bytes{};  // row-major
+};
+
 struct SaveReport {
   std::uint64_t tensors = 0;
   std::uint64_t bytes = 0;       // of the file
@@ -60,11 +65,13 @@ class HOIST_API Writer {
   // Fixes the layout, and takes the room on the disk. invalid_utf8, header_too_large.
   Result<void> begin();
 
-  // Row-major bytes of a tensor, or of a box of it. They may be reused when these return. missing_tensor;
+  // Row-major bytes of a tensor, or of boxes of it. They may be reused when these return. missing_tensor;
   // size_mismatch; written_twice: a byte of it was there before; invalid_slice: the box leaves the tensor, or its rows
   // are no whole bytes.
   Result<void> write(std::string_view name, std::span<const std::byte> bytes);
   Result<void> write_block(std::string_view name, const Block& block, std::span<const std::byte> bytes);
+  // Several boxes at once: rows that lie side by side go to the file together. Much faster for columns.
+  Result<void> write_blocks(std::string_view name, std::span<const BlockSource> blocks);
 
   // not_written: bytes of a tensor are missing. After an error the target is what it was.
   Result<SaveReport> commit() &&;

@@ -169,6 +169,13 @@ Result<void> AtomicFile::allocate(std::uint64_t bytes) {
   return base::system_error(errno, "no room for " + base::grouped(bytes) + " bytes");
 }
 
+Result<Handle> AtomicFile::open_direct() const {
+  const std::string path = "/proc/self/fd/" + std::to_string(file_.get());
+  Handle direct(::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+  if (direct.get() < 0) return base::system_error(errno, "open it for direct writes");
+  return direct;
+}
+
 Result<void> AtomicFile::truncate(std::uint64_t bytes) {
   while (ftruncate(file_.get(), static_cast<off_t>(bytes)) != 0) {
     if (errno != EINTR) return base::system_error(errno, "make it " + base::grouped(bytes) + " bytes long");

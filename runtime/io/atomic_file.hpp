@@ -47,7 +47,8 @@ class AtomicFile {
   AtomicFile& operator=(AtomicFile&& other) noexcept;
   ~AtomicFile();
 
-  int descriptor() const noexcept { return file_.get(); }
+  // The same file once more, open for direct writes. What the system says where it has none.
+  Result<Handle> open_direct() const;
 
   // The file is this long from now on, and has room on the disk where the file system can promise it.
   Result<void> allocate(std::uint64_t bytes);

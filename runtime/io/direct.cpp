@@ -28,9 +28,6 @@ void scatter(std::span<const Target> targets, std::uint64_t offset, std::span<co
   }
 }
 
-constexpr std::uint64_t down(std::uint64_t offset) { return offset / block_bytes * block_bytes; }
-constexpr std::uint64_t up(std::uint64_t offset) { return down(offset + block_bytes - 1); }
-
 // Whole blocks of the file, and memory for them.
 struct Window {
   std::uint64_t begin = 0;
@@ -58,7 +55,7 @@ Result<Direct> read_windows(const Descriptor& direct, std::span<const Window> wi
     if (got < 0 && errno == EINVAL) return Direct::refused;
     // The end of the file comes inside a block; short of that, a read that ends elsewhere goes on at its last block.
     const std::uint64_t whole = got < 0 ? 0 : static_cast<std::uint64_t>(got);
-    const std::uint64_t next = at + (at + whole >= end ? whole : down(whole));
+    const std::uint64_t next = at + (at + whole >= end ? whole : block_down(whole));
     if (got < 0 || next == at) {
       return failed_read(got < 0 ? got : 0, windows.back().end - at, end - at - whole, at + whole);
     }
@@ -67,19 +64,15 @@ Result<Direct> read_windows(const Descriptor& direct, std::span<const Window> wi
   return Direct::done;
 }
 
-bool is_congruent(std::uint64_t offset, const std::byte* memory) {
-  return offset % block_bytes == reinterpret_cast<std::uintptr_t>(memory) % block_bytes;
-}
-
 // With a block of the bounce for either end, unless that may be written over.
 Result<Direct> read_in_place(const Descriptor& direct, std::uint64_t offset, const Target& target, Bounce& bounce,
                              const std::stop_token& stop, Around around) {
   const std::uint64_t end = offset + target.bytes;
   if (around == Around::overwritten) {
-    const Window window{down(offset), up(end), target.into - (offset - down(offset))};
+    const Window window{block_down(offset), block_up(end), target.into - (offset - block_down(offset))};
     return read_windows(direct, {&window, 1}, end, stop);
   }
-  const std::uint64_t first = up(offset), last = down(end);
+  const std::uint64_t first = block_up(offset), last = block_down(end);
   std::array<Window, most_windows> windows{};
   std::size_t count = 0;
   if (offset < first) windows[count++] = {first - block_bytes, first, bounce.data()};
@@ -93,6 +86,10 @@ Result<Direct> read_in_place(const Descriptor& direct, std::uint64_t offset, con
 }
 
 }  // namespace
+
+bool is_congruent(std::uint64_t offset, const std::byte* memory) {
+  return offset % block_bytes == reinterpret_cast<std::uintptr_t>(memory) % block_bytes;
+}
 
 std::byte* Bounce::data() {
   if (!memory_) memory_.reset(static_cast<std::byte*>(std::aligned_alloc(block_bytes, size)));
@@ -110,15 +107,34 @@ Result<Direct> read_direct(const Descriptor& direct, std::uint64_t offset, std::
   for (const Target& target : targets)
     end += target.bytes;
   if (targets.size() == 1 && targets[0].into && is_congruent(offset, targets[0].into) &&
-      (around == Around::overwritten || up(offset) < down(end))) {
+      (around == Around::overwritten || block_up(offset) < block_down(end))) {
     return read_in_place(direct, offset, targets[0], bounce, stop, around);
   }
-  for (std::uint64_t at = down(offset); at < end;) {
-    const Window window{at, std::min(up(end), at + Bounce::size), bounce.data()};
+  for (std::uint64_t at = block_down(offset); at < end;) {
+    const Window window{at, std::min(block_up(end), at + Bounce::size), bounce.data()};
     auto read = read_windows(direct, {&window, 1}, std::min(window.end, end), stop);
     if (!read || *read == Direct::refused) return read;
     scatter(targets, offset, {bounce.data(), window.end - at}, at);
     at = window.end;
+  }
+  return Direct::done;
+}
+
+Result<Direct> write_direct(int direct, std::uint64_t offset, std::span<const std::byte> bytes, Bounce& bounce) {
+  const std::byte* from = bytes.data();
+  if (!is_congruent(offset, from)) from = static_cast<const std::byte*>(std::memcpy(bounce.data(), from, bytes.size()));
+  for (std::uint64_t done = 0; done < bytes.size();) {
+    const ssize_t put = pwrite(direct, from + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EINVAL) return Direct::refused;
+    // A write that ends inside a block goes on at its last whole one.
+    const std::uint64_t whole = put < 0 ? 0 : block_down(static_cast<std::uint64_t>(put));
+    if (whole == 0) {
+      Error error = base::system_error(put < 0 ? errno : EIO, "write " + base::grouped(bytes.size()) + " bytes");
+      error.offset = offset + done;
+      return error;
+    }
+    done += whole;
   }
   return Direct::done;
 }

@@ -28,6 +28,12 @@ class Bounce {
 // The same file once more, for direct reads. What the system says where it has none: invalid_argument, not_found ...
 Result<Descriptor> open_direct(const Descriptor& file);
 
+constexpr std::uint64_t block_down(std::uint64_t offset) { return offset / block_bytes * block_bytes; }
+constexpr std::uint64_t block_up(std::uint64_t offset) { return block_down(offset + block_bytes - 1); }
+
+// Whether the memory lies in its block as the bytes do in the file's.
+bool is_congruent(std::uint64_t offset, const std::byte* memory);
+
 // What a direct read of these bytes reads beyond them.
 constexpr std::uint64_t direct_padding(std::uint64_t offset, std::uint64_t bytes) {
   const std::uint64_t end = offset + bytes;
@@ -43,5 +49,9 @@ enum class Around : std::uint8_t { kept, overwritten };
 // memory as in its block of the file is read to its place, but for its ends; all else comes by way of the bounce.
 Result<Direct> read_direct(const Descriptor& direct, std::uint64_t offset, std::span<const Target> targets,
                            Bounce& bounce, const std::stop_token& stop, Around around = Around::kept);
+
+// Whole blocks of the file, no more than a bounce holds, by way of it unless they lie in whole blocks of memory.
+// `direct` is open for direct writes.
+Result<Direct> write_direct(int direct, std::uint64_t offset, std::span<const std::byte> bytes, Bounce& bounce);
 
 }  // namespace hoist::io

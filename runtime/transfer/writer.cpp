@@ -7,8 +7,9 @@
 #include "base/mutex.hpp"
 #include "format/file_layout.hpp"
 #include "io/atomic_file.hpp"
-#include "store/slice.hpp"
 #include "transfer/coverage.hpp"
+#include "transfer/file_sink.hpp"
+#include "transfer/source_runs.hpp"
 
 namespace hoist {
 namespace {
@@ -17,10 +18,27 @@ using base::grouped;
 using base::MutexLock;
 
 constexpr std::uint64_t common_header_bytes = 25'000'000;  // huggingface_hub and hf.js stop there
-constexpr std::size_t write_bytes = 16U << 20;             // between two looks at the stop token
 
 Error wrong_order(std::string_view call, std::string_view when) {
   return {.code = Errc::wrong_order, .message = std::string(call) + " is for " + std::string(when)};
+}
+
+// invalid_slice.
+Result<store::Slice> slice_of(const TensorInfo& tensor, const Block& block) {
+  const std::size_t rank = tensor.shape.size();
+  if (block.start.size() != rank || block.size.size() != rank) {
+    return Error{.code = Errc::invalid_slice,
+                 .message = "a block has as many dimensions as its tensor, " + grouped(rank)};
+  }
+  std::vector<Range> ranges;
+  for (std::size_t i = 0; i < rank; ++i) {
+    if (block.start[i] > tensor.shape[i] || block.size[i] > tensor.shape[i] - block.start[i]) {
+      return Error{.code = Errc::invalid_slice,
+                   .message = "the block leaves the tensor in dimension " + std::to_string(i)};
+    }
+    ranges.push_back({.start = block.start[i], .stop = block.start[i] + block.size[i]});
+  }
+  return store::sliced(tensor, store::whole(tensor), ranges);
 }
 
 }  // namespace
@@ -36,6 +54,7 @@ struct Writer::State {
   std::unordered_map<std::string, std::uint32_t> by_name{};
   Metadata metadata{};
   std::optional<format::FileLayout> layout{};  // from begin on
+  std::optional<transfer::FileSink> sink{};    // likewise
   base::Mutex mutex{};
   std::vector<transfer::Coverage> written HOIST_GUARDED_BY(mutex){};
   std::optional<Error> failure HOIST_GUARDED_BY(mutex){};
@@ -77,33 +96,43 @@ struct Writer::State {
     return Error{.code = Errc::written_twice, .message = "some of it was written before"};
   }
 
-  Result<void> put(std::uint64_t offset, std::span<const std::byte> bytes) const {
-    while (!bytes.empty()) {
-      if (options.stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
-      const auto part = bytes.first(std::min(bytes.size(), write_bytes));
-      if (auto put = file.write_at(offset, part); !put) return put;
-      bytes = bytes.subspan(part.size());
-      offset += part.size();
+  // Checks all blocks and claims them, then writes them.
+  Result<void> write(std::uint32_t number, std::span<const BlockSource> blocks) {
+    const TensorInfo tensor = info(number);
+    transfer::SourceRuns runs;
+    for (const auto& [block, bytes] : blocks) {
+      auto slice = slice_of(tensor, block);
+      if (!slice) return std::move(slice).error();
+      if (bytes.size() != slice->byte_count) {
+        return Error{
+            .code = Errc::size_mismatch,
+            .message = "takes " + grouped(slice->byte_count) + " bytes, " + grouped(bytes.size()) + " were given"};
+      }
+      transfer::Coverage::Box box{.begin = block.start, .end = block.start};
+      for (std::size_t i = 0; i < box.end.size(); ++i)
+        box.end[i] += block.size[i];
+      if (auto claimed = claim(number, std::move(box)); !claimed) return claimed;
+      runs.add(std::move(*slice).runs, bytes);
     }
-    return {};
+    return std::move(runs).for_each(
+        [this](std::uint64_t offset, std::span<const std::byte> bytes) { return sink->put(offset, bytes); });
   }
 
-  Result<void> write(std::uint32_t tensor, const store::Slice& slice, const Block& block,
+  // The whole tensor, or boxes of it, by name.
+  Result<void> write(std::string_view call, std::string_view name, std::optional<std::span<const BlockSource>> blocks,
                      std::span<const std::byte> bytes) {
-    if (bytes.size() != slice.byte_count) {
-      return Error{
-          .code = Errc::size_mismatch,
-          .message = "takes " + grouped(slice.byte_count) + " bytes, " + grouped(bytes.size()) + " were given"};
-    }
-    transfer::Coverage::Box box{.begin = block.start, .end = block.start};
-    for (std::size_t i = 0; i < box.end.size(); ++i)
-      box.end[i] += block.size[i];
-    if (auto claimed = claim(tensor, std::move(box)); !claimed) return claimed;
-    store::PieceWalker walker(slice.runs, 0, slice.byte_count);
-    for (store::Piece piece; walker.next(piece);) {
-      if (auto done = put(piece.file_offset, bytes.subspan(piece.copy_offset, piece.bytes)); !done) return done;
-    }
-    return {};
+    return run([&]() -> Result<void> {
+      if (!layout) return wrong_order(call, "the time after begin");
+      const auto number = find(name);
+      if (!number) return number.error();
+      const Shape& shape = declarations[*number].shape;
+      const BlockSource all{.block = {.start = Shape(shape.size(), 0), .size = shape}, .bytes = bytes};
+      auto written = write(*number, blocks.value_or(std::span(&all, 1)));
+      if (written) return written;
+      Error error = std::move(written).error();
+      error.tensor = name;
+      return error;
+    });
   }
 
   Result<void> require_everything() {
@@ -187,7 +216,8 @@ Result<void> Writer::begin() {
     auto layout = format::lay_out(state.declarations, state.metadata, state.options.layout);
     if (!layout) return std::move(layout).error();
     if (auto room = state.file.allocate(layout->file_bytes); !room) return room;
-    if (auto header = state.file.write_at(0, std::as_bytes(std::span(layout->header))); !header) return header;
+    state.sink.emplace(state.file, state.options.durable, state.options.stop);
+    if (auto header = state.sink->put(0, std::as_bytes(std::span(layout->header))); !header) return header;
     {
       const MutexLock lock(state.mutex);
       state.written.resize(state.declarations.size());
@@ -199,49 +229,18 @@ Result<void> Writer::begin() {
 
 Result<void> Writer::write(std::string_view name, std::span<const std::byte> bytes) {
   if (!state_) return wrong_order("write", "a writer that was not committed");
-  return state_->run([&]() -> Result<void> {
-    if (!state_->layout) return wrong_order("write", "the time after begin");
-    const auto number = state_->find(name);
-    if (!number) return number.error();
-    const TensorInfo tensor = state_->info(*number);
-    const Block all{.start = Shape(tensor.shape.size(), 0), .size = {tensor.shape.begin(), tensor.shape.end()}};
-    auto written = state_->write(*number, store::whole(tensor), all, bytes);
-    if (written) return {};
-    Error error = std::move(written).error();
-    error.tensor = name;
-    return error;
-  });
+  return state_->write("write", name, std::nullopt, bytes);
 }
 
 Result<void> Writer::write_block(std::string_view name, const Block& block, std::span<const std::byte> bytes) {
   if (!state_) return wrong_order("write_block", "a writer that was not committed");
-  return state_->run([&]() -> Result<void> {
-    if (!state_->layout) return wrong_order("write_block", "the time after begin");
-    const auto number = state_->find(name);
-    if (!number) return number.error();
-    const TensorInfo tensor = state_->info(*number);
-    const auto written = [&]() -> Result<void> {
-      if (block.start.size() != tensor.shape.size() || block.size.size() != tensor.shape.size()) {
-        return Error{.code = Errc::invalid_slice,
-                     .message = "a block has as many dimensions as its tensor, " + grouped(tensor.shape.size())};
-      }
-      std::vector<Range> ranges;
-      for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-        if (block.start[i] > tensor.shape[i] || block.size[i] > tensor.shape[i] - block.start[i]) {
-          return Error{.code = Errc::invalid_slice,
-                       .message = "the block leaves the tensor in dimension " + std::to_string(i)};
-        }
-        ranges.push_back({.start = block.start[i], .stop = block.start[i] + block.size[i]});
-      }
-      const auto slice = store::sliced(tensor, store::whole(tensor), ranges);
-      if (!slice) return slice.error();
-      return state_->write(*number, *slice, block, bytes);
-    }();
-    if (written) return {};
-    Error error = written.error();
-    error.tensor = name;
-    return error;
-  });
+  const BlockSource one{.block = block, .bytes = bytes};
+  return state_->write("write_block", name, std::span(&one, 1), {});
+}
+
+Result<void> Writer::write_blocks(std::string_view name, std::span<const BlockSource> blocks) {
+  if (!state_) return wrong_order("write_blocks", "a writer that was not committed");
+  return state_->write("write_blocks", name, blocks, {});
 }
 
 Result<SaveReport> Writer::commit() && {
@@ -253,6 +252,7 @@ Result<SaveReport> Writer::commit() && {
     if (auto whole = state->require_everything(); !whole) return std::move(whole).error();
     SaveReport report = state->report();
     report.warnings.reserve(report.warnings.size() + 1);  // the file must not be there and the call have failed
+    state->sink.reset();
     auto warning = std::move(state->file).commit();
     if (!warning) return std::move(warning).error();
     if (*warning) {

@@ -123,6 +123,54 @@ TEST_F(Writes, PutBlocksInTheirPlaces) {
   EXPECT_EQ(tensor("w"), "aaAAAAbbBBBBccCCCCddDDDD");
 }
 
+TEST_F(Writes, PutRowsOfSeveralBlocksSideBySideInOneWrite) {
+  Writer writer = small();
+  const FailingCall pwrite(Call::pwrite);
+  const std::vector<BlockSource> columns{
+      {.block = {.start = {0, 4}, .size = {4, 2}}, .bytes = bytes_of("ccffiill")},
+      {.block = {.start = {0, 0}, .size = {4, 1}}, .bytes = bytes_of("adgj")},
+      {.block = {.start = {0, 1}, .size = {4, 3}}, .bytes = bytes_of("bbbeeehhhkkk")},
+  };
+  writer.write_blocks("w", columns).value();
+  EXPECT_EQ(pwrite.calls(), 1U);
+  ASSERT_THAT(std::move(writer).commit(), Succeeds());
+  EXPECT_EQ(tensor("w"), "abbbccdeeeffghhhiijkkkll");
+}
+
+TEST_F(Writes, PutLongRunsAndShortOnesInTheirPlaces) {
+  constexpr std::uint64_t rows = 3, columns = 700'000, cut = 300'000;
+  const std::string whole = test::pattern(rows * columns);
+  std::string left, right;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    left += whole.substr(row * columns, cut);
+    right += whole.substr(row * columns + cut, columns - cut);
+  }
+  Writer writer = Writer::create(path_, {.durable = false}).value();
+  writer.declare("w", DType::U8, {rows, columns}).value();
+  writer.declare("narrow", DType::U8, {5000, 400}).value();
+  writer.begin().value();
+  writer
+      .write_blocks("w",
+                    std::vector<BlockSource>{
+                        {.block = {.start = {0, cut}, .size = {rows, columns - cut}}, .bytes = bytes_of(right)},
+                        {.block = {.start = {0, 0}, .size = {rows, cut}}, .bytes = bytes_of(left)}})
+      .value();
+  const std::string narrow = test::pattern(5000 * 400);
+  std::vector<std::string> parts(4);
+  std::vector<BlockSource> blocks;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    for (std::uint64_t row = 0; row < 5000; ++row)
+      parts[i] += narrow.substr(row * 400 + i * 100, 100);
+    blocks.push_back({.block = {.start = {0, i * 100}, .size = {5000, 100}}, .bytes = bytes_of(parts[i])});
+  }
+  const FailingCall pwrite(Call::pwrite);
+  writer.write_blocks("narrow", blocks).value();
+  EXPECT_LE(pwrite.calls(), 3U) << "2 MB by up to 1 MiB each";
+  ASSERT_THAT(std::move(writer).commit(), Succeeds());
+  EXPECT_EQ(tensor("w"), whole);
+  EXPECT_EQ(tensor("narrow"), narrow);
+}
+
 TEST_F(Writes, AreRefusedWhereTheyDoNotFit) {
   const std::string six(6, 'x');
   const auto refused = [&](auto&& act, Errc code, const char* text) {
@@ -147,6 +195,12 @@ TEST_F(Writes, AreRefusedWhereTheyDoNotFit) {
       [&](Writer& writer) {
         writer.write_block("w", {.start = {1, 0}, .size = {1, 6}}, bytes_of(six)).value();
         return writer.write_block("w", {.start = {0, 5}, .size = {2, 1}}, bytes_of("xx"));
+      },
+      Errc::written_twice, "'w'");
+  refused(
+      [&](Writer& writer) {
+        const BlockSource row{.block = {.start = {1, 0}, .size = {1, 6}}, .bytes = bytes_of(six)};
+        return writer.write_blocks("w", std::vector<BlockSource>{row, row});
       },
       Errc::written_twice, "'w'");
   refused([](Writer& writer) { return writer.declare("v", DType::U8, {1}); }, Errc::wrong_order, "before begin");
@@ -265,6 +319,85 @@ TEST_F(Writes, ComeFromManyThreadsAtOnce) {
   EXPECT_EQ(tensor("w"), whole);
 }
 
+// Large enough to go past the page cache, in two threads' pieces, with ends inside of blocks.
+class LargeWrites : public Writes {
+ protected:
+  static constexpr std::uint64_t rows = 7, columns = 1'300'001;
+
+  Result<SaveReport> save(WriteOptions options = {.layout = Layout::as_given}) const {
+    auto writer = Writer::create(path_, std::move(options));
+    if (!writer) return std::move(writer).error();
+    writer->declare("odd", DType::U8, {3}).value();
+    writer->declare("w", DType::U8, {rows, columns}).value();
+    if (auto begun = writer->begin(); !begun) return std::move(begun).error();
+    if (auto odd = writer->write("odd", bytes_of("odd")); !odd) return std::move(odd).error();
+    // Four rows from one thread, the others from another.
+    Result<void> upper, lower;
+    const auto rows_from = [&](std::uint64_t first, std::uint64_t count) {
+      const auto part = std::string_view(bytes_).substr(first * columns, count * columns);
+      return writer->write_block("w", {.start = {first, 0}, .size = {count, columns}}, bytes_of(part));
+    };
+    std::thread([&] { upper = rows_from(0, 4); }).join();
+    lower = rows_from(4, rows - 4);
+    return std::move(*writer).commit();
+  }
+
+  const std::string bytes_ = test::pattern(rows * columns);
+};
+
+TEST_F(LargeWrites, ComeBackWhateverTheirPlaceInTheFileAndInMemory) {
+  for (const Layout layout : {Layout::as_given, Layout::aligned, Layout::reference}) {
+    ASSERT_THAT(save({.layout = layout}), Succeeds());
+    EXPECT_EQ(tensor("w"), bytes_);
+    EXPECT_EQ(tensor("odd"), "odd");
+  }
+}
+
+TEST_F(LargeWrites, ComeBackWhereTheSystemDoesNotWriteDirectly) {
+  for (const std::uint64_t first : {1U, 2U, 3U, 5U, 8U}) {
+    const FailingCall pwrite(Call::pwrite, test::fail_once(first, EINVAL));
+    const auto saved = save();
+    if (saved) {
+      EXPECT_EQ(tensor("w"), bytes_);
+    } else {
+      EXPECT_EQ(saved.error().system_code, EINVAL) << "it was one by way of the page cache";
+    }
+  }
+  const FailingCall open(Call::open, test::fail_from(2, EINVAL));  // of the directory, then for direct writes
+  ASSERT_THAT(save(), Succeeds());
+}
+
+TEST_F(LargeWrites, GoOnAfterShortAndInterruptedWrites) {
+  {
+    const FailingCall pwrite(Call::pwrite, {.first = 1, .at_most = 1 << 20});
+    ASSERT_THAT(save(), Succeeds());
+    EXPECT_GT(pwrite.calls(), 9U);
+  }
+  EXPECT_EQ(tensor("w"), bytes_);
+  const FailingCall pwrite(Call::pwrite, {.first = 2, .count = 5, .error = EINTR});
+  ASSERT_THAT(save(), Succeeds());
+  EXPECT_EQ(tensor("w"), bytes_);
+}
+
+TEST_F(LargeWrites, LeaveTheOldFileWhicheverWriteFails) {
+  for (std::uint64_t number = 1;; ++number) {
+    ASSERT_LT(number, 40U);
+    directory_.write("m.safetensors", "old");
+    std::optional<FailingCall> pwrite(std::in_place, Call::pwrite, test::fail_once(number, ENOSPC));
+    const auto saved = save();
+    const bool failed = pwrite->reached();
+    pwrite.reset();
+    EXPECT_EQ(entries(), 1U);
+    if (!failed) {
+      ASSERT_THAT(saved, Succeeds());
+      break;
+    }
+    ASSERT_THAT(saved, FailsWith(Errc::io_error));
+    EXPECT_EQ(saved.error().system_code, ENOSPC);
+    EXPECT_EQ(contents(), "old");
+  }
+}
+
 class RandomSaves : public Writes, public testing::WithParamInterface<unsigned> {};
 
 TEST_P(RandomSaves, AreWhatASimpleModelMakesOfThem) {
@@ -300,17 +433,32 @@ TEST_P(RandomSaves, AreWhatASimpleModelMakesOfThem) {
     tensors.push_back(std::move(tensor));
   }
   writer.begin().value();
-  std::vector<std::pair<const Tensor*, const Block*>> all;
-  for (const Tensor& tensor : tensors)
-    for (const Block& block : tensor.blocks)
-      all.emplace_back(&tensor, &block);
-  std::ranges::shuffle(all, random);
-  for (const auto& [tensor, block] : all) {
-    const auto whole = test::open_bytes(test::FileBuilder().add("w", "BF16", tensor->shape, tensor->bytes).file());
+  const auto bytes_in = [](const Tensor& tensor, const Block& block) {
+    const auto whole = test::open_bytes(test::FileBuilder().add("w", "BF16", tensor.shape, tensor.bytes).file());
     std::vector<Range> ranges;
-    for (std::size_t i = 0; i < tensor->shape.size(); ++i)
-      ranges.push_back({.start = block->start[i], .stop = block->start[i] + block->size[i]});
-    const std::string bytes = test::read(whole->at("w")->slice(ranges).value()).value();
+    for (std::size_t i = 0; i < tensor.shape.size(); ++i)
+      ranges.push_back({.start = block.start[i], .stop = block.start[i] + block.size[i]});
+    return test::read(whole->at("w")->slice(ranges).value()).value();
+  };
+  std::vector<std::pair<const Tensor*, const Block*>> one_by_one;
+  for (Tensor& tensor : tensors) {
+    std::ranges::shuffle(tensor.blocks, random);
+    std::vector<std::string> bytes;
+    std::vector<BlockSource> together;
+    for (const Block& block : tensor.blocks)
+      bytes.push_back(bytes_in(tensor, block));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      together.push_back({.block = tensor.blocks[i], .bytes = bytes_of(bytes[i])});
+    if (below(2) == 0) {
+      ASSERT_THAT(writer.write_blocks(tensor.name, together), Succeeds());
+      continue;
+    }
+    for (const Block& block : tensor.blocks)
+      one_by_one.emplace_back(&tensor, &block);
+  }
+  std::ranges::shuffle(one_by_one, random);
+  for (const auto& [tensor, block] : one_by_one) {
+    const std::string bytes = bytes_in(*tensor, *block);
     ASSERT_THAT(writer.write_block(tensor->name, *block, bytes_of(bytes)), Succeeds());
   }
   ASSERT_THAT(std::move(writer).commit(), Succeeds());

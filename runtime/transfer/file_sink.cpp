@@ -1,0 +1,103 @@
+#include "transfer/file_sink.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+
+#include "base/error.hpp"
+
+namespace hoist::transfer {
+namespace {
+
+using base::MutexLock;
+
+constexpr std::size_t piece_bytes = 4U << 20;
+constexpr std::size_t least_direct_bytes = 1U << 20;  // a guess
+constexpr unsigned most_threads = 4;                  // while one fills its bounce, others write; a guess
+
+Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
+
+}  // namespace
+
+FileSink::FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_token stop)
+    : file_(file), stop_(std::move(stop)) {
+  if (!past_the_cache) return;
+  if (auto direct = file.open_direct()) direct_ = std::move(direct).value();
+}
+
+Result<void> FileSink::put(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (!direct_ || refused_ || bytes.size() < least_direct_bytes) return put_buffered(offset, bytes);
+  const std::uint64_t end = offset + bytes.size(), first = io::block_up(offset), last = io::block_down(end);
+  if (auto head = put_buffered(offset, bytes.first(first - offset)); !head) return head;
+  if (auto tail = put_buffered(last, bytes.last(end - last)); !tail) return tail;
+  return put_blocks(first, bytes.subspan(first - offset, last - first));
+}
+
+Result<void> FileSink::put_buffered(std::uint64_t offset, std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    if (stop_.stop_requested()) return cancelled();
+    const auto piece = bytes.first(std::min(bytes.size(), piece_bytes));
+    if (auto written = file_.write_at(offset, piece); !written) return written;
+    bytes = bytes.subspan(piece.size());
+    offset += piece.size();
+  }
+  return {};
+}
+
+Result<void> FileSink::put_blocks(std::uint64_t offset, std::span<const std::byte> bytes) {
+  // Pieces end at multiples of their size in the file.
+  const std::uint64_t begin = offset / piece_bytes * piece_bytes, end = offset + bytes.size();
+  std::atomic<std::uint64_t> next = begin;
+  base::Mutex mutex;
+  std::optional<Error> failure;
+  const auto work = [&] {
+    for (std::uint64_t at = next.fetch_add(piece_bytes); at < end; at = next.fetch_add(piece_bytes)) {
+      const std::uint64_t from = std::max(at, offset), to = std::min(at + piece_bytes, end);
+      auto put = base::catching_bad_alloc([&] { return put_piece(from, bytes.subspan(from - offset, to - from)); });
+      if (put) continue;
+      next = end;  // no more
+      const MutexLock lock(mutex);
+      if (!failure) failure = std::move(put).error();
+    }
+  };
+  const std::uint64_t pieces = (end - begin + piece_bytes - 1) / piece_bytes;
+  std::vector<std::jthread> others;
+  try {
+    while (others.size() + 1 < std::min<std::uint64_t>(pieces, most_threads))
+      others.emplace_back(work);
+  } catch (const std::system_error&) {
+    // fewer threads do it, too
+  }
+  work();
+  others.clear();
+  if (failure) return *std::move(failure);
+  return {};
+}
+
+Result<void> FileSink::put_piece(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (stop_.stop_requested()) return cancelled();
+  if (!refused_) {
+    io::Bounce bounce = take_bounce();
+    auto written = io::write_direct(direct_->get(), offset, bytes, bounce);
+    give_back(std::move(bounce));
+    if (!written) return std::move(written).error();
+    if (*written == io::Direct::done) return {};
+    refused_ = true;
+  }
+  return put_buffered(offset, bytes);
+}
+
+io::Bounce FileSink::take_bounce() {
+  const MutexLock lock(mutex_);
+  if (bounces_.empty()) return {};
+  io::Bounce bounce = std::move(bounces_.back());
+  bounces_.pop_back();
+  return bounce;
+}
+
+void FileSink::give_back(io::Bounce bounce) {
+  const MutexLock lock(mutex_);
+  bounces_.push_back(std::move(bounce));
+}
+
+}  // namespace hoist::transfer
