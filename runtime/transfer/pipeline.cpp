@@ -401,9 +401,10 @@ bool Pipeline::ask(Job& job) {
   if (flow.in_flight.empty()) return true;
   if (flow.drained || flow.in_flight.front().mark == Job::Flight::never) return false;
   auto reached = unlocked(mutex_, [&] { return base::catching_bad_alloc([&] { return job.queue().reached(); }); });
-  if (reached) release(job, *reached);
+  const bool answered = static_cast<bool>(reached);
+  if (answered) release(job, *reached);
   else fail_locked(job, std::move(reached).error());
-  return static_cast<bool>(reached);
+  return answered;
 }
 
 // Other jobs may be waiting for the slots of one whose device can't say how far it is.
