@@ -116,6 +116,10 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
 
 std::string quoted(std::string_view text) { return "'" + printable(text, 120) + "'"; }
 
+Error cancelled(std::optional<std::uint64_t> offset) {
+  return {.code = Errc::cancelled, .message = "cancelled", .offset = offset};
+}
+
 std::string grouped(std::uint64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t i = digits.size(); i > 3;)

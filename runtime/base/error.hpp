@@ -22,6 +22,9 @@ HOIST_API std::string grouped(std::uint64_t number);
 // What errno `system_code` means, as an Error that says what was being done: "open: No such file or directory".
 HOIST_API Error system_error(int system_code, std::string_view doing, std::string file = {});
 
+// What a stop token asked for, at a byte of a file where that is known.
+Error cancelled(std::optional<std::uint64_t> offset = std::nullopt);
+
 // Runs `body`, which gives a Result, and turns exhausted memory into out_of_memory.
 template <class Body>
 auto catching_bad_alloc(Body&& body) -> decltype(body()) {

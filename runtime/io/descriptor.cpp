@@ -82,7 +82,7 @@ Error failed_read(ssize_t got, std::uint64_t wanted, std::uint64_t missing, std:
 Result<void> read_exactly(const Descriptor& file, std::uint64_t offset, std::span<std::byte> into,
                           const std::stop_token& stop) {
   while (!into.empty()) {
-    if (stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled", .offset = offset};
+    if (stop.stop_requested()) return base::cancelled(offset);
     const std::size_t wanted = std::min(into.size(), max_read_bytes);
     const ssize_t got = pread(file.get(), into.data(), wanted, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
@@ -99,7 +99,7 @@ Result<void> read_scattered(const Descriptor& file, std::uint64_t offset, std::s
   std::array<iovec, max_targets> vector;
   std::uint64_t skip = 0;  // bytes of the first target that are there
   while (!targets.empty()) {
-    if (stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled", .offset = offset};
+    if (stop.stop_requested()) return base::cancelled(offset);
     const std::size_t count = std::min(targets.size(), vector.size());
     std::uint64_t wanted = 0;
     for (std::size_t i = 0; i < count; ++i) {

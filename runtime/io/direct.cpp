@@ -40,7 +40,7 @@ constexpr std::size_t most_windows = 3;
 Result<Direct> read_windows(const Descriptor& direct, std::span<const Window> windows, std::uint64_t end,
                             const std::stop_token& stop) {
   for (std::uint64_t at = windows.front().begin; at < end;) {
-    if (stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled", .offset = at};
+    if (stop.stop_requested()) return base::cancelled(at);
     std::array<iovec, most_windows> parts{};
     int count = 0;
     for (const Window& window : windows) {

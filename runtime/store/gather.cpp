@@ -79,7 +79,7 @@ class Worker {
     std::uint64_t unlooked = between_looks;
     for (Piece piece; walker.next(piece);) {
       if (unlooked >= between_looks) {
-        if (stop_.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
+        if (stop_.stop_requested()) return base::cancelled();
         unlooked = 0;
       }
       unlooked += piece.bytes;

@@ -15,8 +15,6 @@ constexpr std::size_t piece_bytes = 4U << 20;
 constexpr std::size_t least_direct_bytes = 1U << 20;  // a guess
 constexpr unsigned most_threads = 4;                  // while one fills its bounce, others write; a guess
 
-Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
-
 }  // namespace
 
 FileSink::FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_token stop)
@@ -35,7 +33,7 @@ Result<void> FileSink::put(std::uint64_t offset, std::span<const std::byte> byte
 
 Result<void> FileSink::put_buffered(std::uint64_t offset, std::span<const std::byte> bytes) const {
   while (!bytes.empty()) {
-    if (stop_.stop_requested()) return cancelled();
+    if (stop_.stop_requested()) return base::cancelled();
     const auto piece = bytes.first(std::min(bytes.size(), piece_bytes));
     if (auto written = file_.write_at(offset, piece); !written) return written;
     bytes = bytes.subspan(piece.size());
@@ -75,7 +73,7 @@ Result<void> FileSink::put_blocks(std::uint64_t offset, std::span<const std::byt
 }
 
 Result<void> FileSink::put_piece(std::uint64_t offset, std::span<const std::byte> bytes) {
-  if (stop_.stop_requested()) return cancelled();
+  if (stop_.stop_requested()) return base::cancelled();
   if (!refused_) {
     io::Bounce bounce = take_bounce();
     auto written = io::write_direct(direct_->get(), offset, bytes, bounce);

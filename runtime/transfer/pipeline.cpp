@@ -43,8 +43,6 @@ Error copy_of(const Error& error) {
   return std::move(copy).error();
 }
 
-Error cancelled() { return {.code = Errc::cancelled, .message = "cancelled"}; }
-
 unsigned reader_count(unsigned asked) {
   constexpr unsigned most = 16;  // more than a link or a disk was seen to need (fastsafetensors and Run:ai take 16)
   return asked != 0 ? asked : std::clamp(std::thread::hardware_concurrency(), 1U, most);
@@ -227,13 +225,13 @@ void Pipeline::watch(Job& job, const std::function<void(const Progress&)>& tell)
 
 void Pipeline::cancel(Job& job) {
   const MutexLock lock(mutex_);
-  fail_locked(job, cancelled());
+  fail_locked(job, base::cancelled());
   give_back_unsubmitted(job);
 }
 
 void Pipeline::end(Job& job) {
   const MutexLock lock(mutex_);
-  if (job.flow.done < job.pieces().pieces.size()) fail_locked(job, cancelled());
+  if (job.flow.done < job.pieces().pieces.size()) fail_locked(job, base::cancelled());
   job.flow.ending = true;
   while (job.flow.users != 0)
     progress_.wait(mutex_);

@@ -248,7 +248,7 @@ Result<SaveReport> Writer::commit() && {
   const std::unique_ptr<State> state = std::move(state_);
   return state->run([&]() -> Result<SaveReport> {
     if (!state->layout) return wrong_order("commit", "the time after begin");
-    if (state->options.stop.stop_requested()) return Error{.code = Errc::cancelled, .message = "cancelled"};
+    if (state->options.stop.stop_requested()) return base::cancelled();
     if (auto whole = state->require_everything(); !whole) return std::move(whole).error();
     SaveReport report = state->report();
     report.warnings.reserve(report.warnings.size() + 1);  // the file must not be there and the call have failed
