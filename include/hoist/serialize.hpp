@@ -28,11 +28,13 @@ struct SerializeOptions {
 class SerializedFile;
 HOIST_API Result<SerializedFile> serialize(std::span<const HostTensor> tensors, const SerializeOptions& = {});
 
-// A file's bytes, and their memory, in large pages where the system has them.
+// A file's bytes, and their memory: at a multiple of 4096, in large pages where the system has them.
 class HOIST_API SerializedFile {
  public:
-  std::span<std::byte> bytes() noexcept HOIST_LIFETIME { return {memory_.get(), byte_count_}; }
-  std::span<const std::byte> bytes() const noexcept HOIST_LIFETIME { return {memory_.get(), byte_count_}; }
+  std::span<std::byte> bytes() noexcept HOIST_LIFETIME { return {memory_.get(), memory_ ? byte_count_ : 0}; }
+  std::span<const std::byte> bytes() const noexcept HOIST_LIFETIME {
+    return {memory_.get(), memory_ ? byte_count_ : 0};
+  }
 
  private:
   friend Result<SerializedFile> serialize(std::span<const HostTensor> tensors, const SerializeOptions& options);

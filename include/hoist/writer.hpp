@@ -43,8 +43,8 @@ struct SaveReport {
 };
 
 // A file that is being written: under a name of its own in the target's directory, until commit gives it the target's.
-// A target that is there is replaced then, and keeps its mode; who has it open or mapped goes on with what it was. A
-// symlink is replaced, not followed. Destruction without commit leaves no trace.
+// A target that is there is replaced then, and keeps its mode, not its owner and group; who has it open or mapped goes
+// on with what it was. A symlink is replaced, not followed. Destruction without commit leaves no trace.
 //
 // Thread-safe from begin to commit; declare, set_metadata, begin and commit are for one thread. The first failure, of
 // whatever kind, is what every later call gives. wrong_order: a call before begin or after it that does not belong
@@ -57,12 +57,13 @@ class HOIST_API Writer {
   Writer& operator=(Writer&&) noexcept;
   ~Writer();
 
-  // duplicate_tensor, invalid_shape.
+  // duplicate_tensor, invalid_shape, invalid_utf8; invalid_field: "__metadata__" is no tensor's name.
   Result<void> declare(std::string_view name, DType dtype, std::span<const std::uint64_t> shape);
   Result<void> declare(std::string_view name, DType dtype, std::initializer_list<std::uint64_t> shape);
   Result<void> set_metadata(std::string_view key, std::string_view value);  // duplicate_metadata
 
-  // Fixes the layout, and takes the room on the disk. invalid_utf8, header_too_large.
+  // Fixes the layout, and takes the room on the disk. invalid_utf8 in the metadata; header_too_large; invalid_shape:
+  // all together are more than a file holds.
   Result<void> begin();
 
   // Row-major bytes of a tensor, or of boxes of it. They may be reused when these return. missing_tensor;

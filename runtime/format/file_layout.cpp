@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint64_t block_bytes = 4096;              // what storage and pages are aligned to
 constexpr std::uint64_t max_header_bytes = 100'000'000;  // of every reader
 constexpr std::size_t length_bytes = 8;
+constexpr std::size_t max_rank = 1024;  // OpenOptions
+constexpr std::string_view metadata_name = "__metadata__";
 
 // As serde_json spells it.
 void append_json_string(std::string& json, std::string_view text) {
@@ -50,7 +52,8 @@ void append_entry(std::string& json, const Declaration& tensor, std::uint64_t be
 }
 
 void append_metadata(std::string& json, const Metadata& metadata) {
-  json += "\"__metadata__\":{";
+  append_json_string(json, metadata_name);
+  json += ":{";
   bool first = true;
   for (const auto& [key, value] : metadata) {
     if (!std::exchange(first, false)) json += ',';
@@ -85,6 +88,25 @@ Error not_utf8(std::string_view what, std::string_view text) {
 
 }  // namespace
 
+Result<std::uint64_t> checked_bytes(const Declaration& tensor) {
+  if (!base::is_utf8(tensor.name)) return not_utf8("a tensor's name", tensor.name);
+  const auto refused = [&](Error error) {
+    error.tensor = tensor.name;
+    return error;
+  };
+  if (tensor.name == metadata_name) {
+    return refused({.code = Errc::invalid_field, .message = "this name stands for the metadata"});
+  }
+  if (tensor.shape.size() > max_rank) {
+    return refused({.code = Errc::invalid_shape,
+                    .message = "rank " + base::grouped(tensor.shape.size()) + " is above what readers take, " +
+                               base::grouped(max_rank)});
+  }
+  const auto bytes = byte_count(tensor.dtype, tensor.shape);
+  if (!bytes) return refused(shape_fault(tensor.dtype, tensor.shape));
+  return *bytes;
+}
+
 Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Metadata& metadata, Layout layout) {
   FileLayout found;
   for (const auto& [key, value] : metadata) {
@@ -92,13 +114,8 @@ Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Meta
   }
   found.sizes.reserve(declarations.size());
   for (const Declaration& tensor : declarations) {
-    if (!base::is_utf8(tensor.name)) return not_utf8("a tensor's name", tensor.name);
-    const auto bytes = byte_count(tensor.dtype, tensor.shape);
-    if (!bytes) {
-      Error fault = shape_fault(tensor.dtype, tensor.shape);
-      fault.tensor = tensor.name;
-      return fault;
-    }
+    auto bytes = checked_bytes(tensor);
+    if (!bytes) return std::move(bytes).error();
     found.sizes.push_back(*bytes);
   }
   found.order.resize(declarations.size());

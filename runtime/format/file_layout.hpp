@@ -24,8 +24,12 @@ struct FileLayout {
   std::uint64_t file_bytes = 0;
 };
 
-// Of declarations with names that are different. invalid_shape, header_too_large (above what readers take), and
-// invalid_utf8: of a name, or in the metadata.
+// How many bytes it takes. What no reader would: invalid_field, of a name that means something else in the format;
+// invalid_utf8; invalid_shape.
+Result<std::uint64_t> checked_bytes(const Declaration& tensor);
+
+// Of declarations with names that are different. What checked_bytes says; invalid_utf8 in the metadata;
+// header_too_large, above what readers take.
 Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Metadata& metadata, Layout layout);
 
 }  // namespace hoist::format

@@ -51,7 +51,9 @@ bool lock(int file) {
 
 // Best effort: who can't remove it leaves it to the next.
 void remove_if_left_behind(int directory, const char* name) {
-  const Handle file(openat(directory, name, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  constexpr int flags = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+  Handle file(openat(directory, name, O_RDWR | flags));
+  if (file.get() < 0 && errno == EACCES) file = Handle(openat(directory, name, O_RDONLY | flags));  // it had its mode
   struct stat status;
   if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
   if (std::time(nullptr) - status.st_mtime <= left_behind_seconds) return;
@@ -119,13 +121,18 @@ Result<void> AtomicFile::make_temporary() {
     char digits[random_digits + 1];
     std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(number));
     std::string name = prefix_of(target_) + digits + std::string(suffix);
-    file_ = Handle(openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+    // Nobody else reads what takes the place of a file that he could not read.
+    const mode_t mode = mode_ ? 0600 : 0666;
+    file_ = Handle(openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     if (file_.get() < 0 && (errno == EEXIST || errno == EINTR)) continue;
     if (file_.get() < 0) return base::system_error(errno, "cannot make a file beside it");
     temporary_ = std::move(name);
     // Somebody who takes it for left behind may have been faster. Where the file system knows no locks, nobody is.
     if (!lock(file_.get()) && errno == EWOULDBLOCK) continue;
-    if (has_name(directory_.get(), temporary_.c_str(), file_.get())) return {};
+    if (!has_name(directory_.get(), temporary_.c_str(), file_.get())) continue;
+    lock_ = Handle(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+    if (lock_.get() < 0) return base::system_error(errno, "duplicate the descriptor");
+    return {};
   }
   temporary_.clear();
   return Error{.code = Errc::io_error, .message = "every temporary beside it was taken away"};
@@ -200,21 +207,14 @@ Result<void> AtomicFile::write_at(std::uint64_t offset, std::span<const std::byt
   return {};
 }
 
-Result<std::optional<Error>> AtomicFile::commit() && {
+Result<AtomicFile::Committed> AtomicFile::commit() && {
   if (mode_ && fchmod(file_.get(), *mode_) != 0) return base::system_error(errno, "give it the mode that it had");
   // Not tried again: after a failure the kernel may have thrown away what it could not write.
   if (options_.durable && fsync(file_.get()) != 0) return base::system_error(errno, "fsync");
-  lock_ = Handle(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));  // the lock stays with it
-  if (lock_.get() < 0) return base::system_error(errno, "duplicate the descriptor");
   if (auto closed = file_.close(); !closed) return std::move(closed).error();
   if (auto named = give_name(); !named) return std::move(named).error();
   temporary_.clear();
-  std::optional<Error> warning;
-  if (options_.durable && fsync(directory_.get()) != 0) {
-    warning = base::system_error(errno, "the new file is there, but fsync of its directory failed");
-    warning->code = Errc::not_durable;
-  }
-  return warning;
+  return Committed{.directory_errno = options_.durable && fsync(directory_.get()) != 0 ? errno : 0};
 }
 
 Result<void> AtomicFile::give_name() {

@@ -36,7 +36,8 @@ struct AtomicOptions {
   bool overwrite = true;  // else already_exists, at the latest at commit
 };
 
-// Written beside its target, under a name of its own with a lock on it; commit gives it the target's. Destruction
+// Written beside its target, under a name of its own with a lock on it; commit gives it the target's. The lock is
+// flock's: a file system that shares it with other machines is needed where they save to one target. Destruction
 // removes it. write_at is thread-safe, everything else for one thread. Errors leave `file` to the caller.
 class AtomicFile {
  public:
@@ -55,9 +56,12 @@ class AtomicFile {
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) const;
   Result<void> truncate(std::uint64_t bytes);
 
-  // Before the file has its name: an error, and the target is as it was. After: a file that may not outlast the power,
-  // not_durable, is what it gives.
-  Result<std::optional<Error>> commit() &&;
+  // An error: the target is as it was. Else the file has its name; the errno is that of its directory's fsync, and
+  // where that failed the file may not outlast the power. Allocates nothing once the file has its name.
+  struct Committed {
+    int directory_errno = 0;
+  };
+  Result<Committed> commit() &&;
 
  private:
   AtomicFile(Handle directory, std::string target, AtomicOptions options, std::optional<mode_t> mode)
@@ -69,7 +73,7 @@ class AtomicFile {
 
   Handle directory_;
   Handle file_;
-  Handle lock_;  // the same file once more, as long as the temporary has its own name
+  Handle lock_;  // the same file once more, which keeps the lock until the file has its name
   std::string target_;
   std::string temporary_;  // empty: there is none
   AtomicOptions options_;

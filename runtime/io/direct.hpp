@@ -1,4 +1,4 @@
-// Reads that leave the page cache as it is (O_DIRECT).
+// Reads and writes that leave the page cache as it is (O_DIRECT).
 #pragma once
 
 #include <cstdlib>

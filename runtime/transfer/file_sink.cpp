@@ -12,13 +12,15 @@ namespace {
 using base::MutexLock;
 
 constexpr std::size_t piece_bytes = 4U << 20;
-constexpr std::size_t least_direct_bytes = 1U << 20;  // a guess
-constexpr unsigned most_threads = 4;                  // while one fills its bounce, others write; a guess
+constexpr std::size_t least_direct_bytes = 1U << 20;    // a guess
+constexpr unsigned most_helpers = 3;                    // while one fills its bounce, others write; a guess
+constexpr std::size_t most_bounces = most_helpers + 1;  // that are kept while nobody uses them
 
 }  // namespace
 
 FileSink::FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_token stop)
     : file_(file), stop_(std::move(stop)) {
+  bounces_.reserve(most_bounces);
   if (!past_the_cache) return;
   if (auto direct = file.open_direct()) direct_ = std::move(direct).value();
 }
@@ -60,11 +62,16 @@ Result<void> FileSink::put_blocks(std::uint64_t offset, std::span<const std::byt
   };
   const std::uint64_t pieces = (end - begin + piece_bytes - 1) / piece_bytes;
   std::vector<std::jthread> others;
-  try {
-    while (others.size() + 1 < std::min<std::uint64_t>(pieces, most_threads))
-      others.emplace_back(work);
-  } catch (const std::system_error&) {
-    // fewer threads do it, too
+  while (others.size() + 1 < pieces && take_helper()) {
+    try {
+      others.emplace_back([&] {
+        work();
+        --helpers_;
+      });
+    } catch (const std::exception&) {  // no thread or no memory: who is there does it, too
+      --helpers_;
+      break;
+    }
   }
   work();
   others.clear();
@@ -85,6 +92,12 @@ Result<void> FileSink::put_piece(std::uint64_t offset, std::span<const std::byte
   return put_buffered(offset, bytes);
 }
 
+bool FileSink::take_helper() {
+  if (helpers_.fetch_add(1) < most_helpers) return true;
+  --helpers_;
+  return false;
+}
+
 io::Bounce FileSink::take_bounce() {
   const MutexLock lock(mutex_);
   if (bounces_.empty()) return {};
@@ -95,7 +108,7 @@ io::Bounce FileSink::take_bounce() {
 
 void FileSink::give_back(io::Bounce bounce) {
   const MutexLock lock(mutex_);
-  bounces_.push_back(std::move(bounce));
+  if (bounces_.size() < most_bounces) bounces_.push_back(std::move(bounce));
 }
 
 }  // namespace hoist::transfer

@@ -14,7 +14,8 @@
 namespace hoist::transfer {
 
 // Thread-safe. What different calls put does not overlap, so a block of the file lies whole inside one call, and is
-// written directly, or is an end of several, and goes through the page cache: never both ways.
+// written directly, or is an end of several, and goes through the page cache: never both ways, unless the system
+// refuses to write it directly. Each calling thread, and three helpers in all, takes a bounce of 4 MiB.
 class FileSink {
  public:
   // `file` stays where it is. Where direct writes are refused, everything goes through the page cache.
@@ -26,6 +27,7 @@ class FileSink {
   Result<void> put_buffered(std::uint64_t offset, std::span<const std::byte> bytes) const;
   Result<void> put_blocks(std::uint64_t offset, std::span<const std::byte> bytes);
   Result<void> put_piece(std::uint64_t offset, std::span<const std::byte> bytes);
+  bool take_helper();
   io::Bounce take_bounce();
   void give_back(io::Bounce bounce);
 
@@ -33,6 +35,7 @@ class FileSink {
   std::optional<io::Handle> direct_;
   std::stop_token stop_;
   std::atomic<bool> refused_ = false;
+  std::atomic<unsigned> helpers_ = 0;  // threads, of all calls together
   base::Mutex mutex_;
   std::vector<io::Bounce> bounces_ HOIST_GUARDED_BY(mutex_);  // that nobody uses
 };

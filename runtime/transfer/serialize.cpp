@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <new>
 #include <system_error>
 #include <thread>
-#include <unordered_set>
 
 #include "base/error.hpp"
 #include "base/huge_allocator.hpp"
@@ -18,19 +18,23 @@ namespace {
 // Starting a thread takes as long as copying some 500 KB; with so much for each it is a few percent.
 constexpr std::uint64_t bytes_of_a_thread = 16U << 20;
 
+constexpr std::align_val_t file_alignment{4096};  // of a file in memory: what is aligned in it is aligned
+
 constexpr std::uint64_t turn_bytes = 2U << 20;  // a large page
 
 Result<format::FileLayout> layout_of(std::span<const HostTensor> tensors, const SerializeOptions& options) {
   std::vector<format::Declaration> declarations;
   declarations.reserve(tensors.size());
-  std::unordered_set<std::string_view> names;
+  std::vector<std::string_view> names;  // to sort, not to hash: they may be built to collide
   names.reserve(tensors.size());
   for (const HostTensor& tensor : tensors) {
-    if (!names.insert(tensor.name).second) {
-      return Error{.code = Errc::duplicate_tensor, .message = "is there twice", .tensor = std::string(tensor.name)};
-    }
+    names.push_back(tensor.name);
     declarations.push_back(
         {.name = std::string(tensor.name), .dtype = tensor.dtype, .shape = {tensor.shape.begin(), tensor.shape.end()}});
+  }
+  std::ranges::sort(names);
+  if (const auto twice = std::ranges::adjacent_find(names); twice != names.end()) {
+    return Error{.code = Errc::duplicate_tensor, .message = "is there twice", .tensor = std::string(*twice)};
   }
   auto layout = format::lay_out(declarations, options.metadata, options.layout);
   if (!layout) return layout;
@@ -80,7 +84,7 @@ void fill(std::span<const HostTensor> tensors, const format::FileLayout& layout,
 
 }  // namespace
 
-void SerializedFile::Free::operator()(std::byte* memory) const noexcept { base::free_large(memory); }
+void SerializedFile::Free::operator()(std::byte* memory) const noexcept { ::operator delete(memory, file_alignment); }
 
 Result<std::uint64_t> serialized_size(std::span<const HostTensor> tensors, const SerializeOptions& options) {
   return base::catching_bad_alloc([&]() -> Result<std::uint64_t> {
@@ -113,7 +117,8 @@ Result<SerializedFile> serialize(std::span<const HostTensor> tensors, const Seri
     const std::uint64_t available = base::available_memory_bytes();
     if (layout->file_bytes > available) return base::no_host_memory(layout->file_bytes, available);
     SerializedFile file;
-    file.memory_.reset(static_cast<std::byte*>(base::allocate_large(layout->file_bytes)));
+    file.memory_.reset(static_cast<std::byte*>(::operator new(layout->file_bytes, file_alignment)));
+    base::ask_for_huge_pages(file.memory_.get(), layout->file_bytes);
     file.byte_count_ = layout->file_bytes;
     fill(tensors, *layout, file.memory_.get(), options.threads);
     return file;

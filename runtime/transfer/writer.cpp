@@ -1,7 +1,8 @@
 #include "hoist/writer.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
+#include <new>
 
 #include "base/error.hpp"
 #include "base/mutex.hpp"
@@ -50,8 +51,8 @@ struct Writer::State {
   std::filesystem::path path;
   WriteOptions options;
   io::AtomicFile file;
-  std::vector<format::Declaration> declarations{};  // names stay where they are from begin on
-  std::unordered_map<std::string, std::uint32_t> by_name{};
+  std::vector<format::Declaration> declarations{};              // names stay where they are from begin on
+  std::map<std::string, std::uint32_t, std::less<>> by_name{};  // no hash: names may be built to collide
   Metadata metadata{};
   std::optional<format::FileLayout> layout{};  // from begin on
   std::optional<transfer::FileSink> sink{};    // likewise
@@ -59,24 +60,31 @@ struct Writer::State {
   std::vector<transfer::Coverage> written HOIST_GUARDED_BY(mutex){};
   std::optional<Error> failure HOIST_GUARDED_BY(mutex){};
 
-  // Runs a call, unless one failed before. What it fails with is kept.
+  // Runs a call, unless one failed before. What it fails with is kept, whatever else there is no memory for.
   template <class Body>
   auto run(Body&& body) -> decltype(body()) {
-    {
+    try {
+      {
+        const MutexLock lock(mutex);
+        if (failure) return *failure;
+      }
+      auto result = body();
+      if (result) return result;
+      Error error = std::move(result).error();
+      if (error.file.empty()) error.file = path.native();
       const MutexLock lock(mutex);
-      if (failure) return *failure;
+      if (!failure) failure = error;
+      return error;
+    } catch (const std::bad_alloc&) {
+      const auto no_memory = [] { return Error{.code = Errc::out_of_memory, .message = "out of memory"}; };
+      const MutexLock lock(mutex);
+      if (!failure) failure.emplace(no_memory());
+      return no_memory();
     }
-    auto result = base::catching_bad_alloc(body);
-    if (result) return result;
-    Error error = std::move(result).error();
-    if (error.file.empty()) error.file = path.native();
-    const MutexLock lock(mutex);
-    if (!failure) failure = error;
-    return error;
   }
 
   Result<std::uint32_t> find(std::string_view name) const {
-    const auto found = by_name.find(std::string(name));
+    const auto found = by_name.find(name);
     if (found != by_name.end()) return found->second;
     return Error{.code = Errc::missing_tensor, .message = "was not declared", .tensor = std::string(name)};
   }
@@ -156,7 +164,8 @@ struct Writer::State {
       report.aligned_256 += offset % 256 == 0 ? 1 : 0;
       report.aligned_4096 += offset % 4096 == 0 ? 1 : 0;
     }
-    if (const std::uint64_t bytes = layout->header.size(); bytes > common_header_bytes) {
+    if (const std::uint64_t bytes = layout->header.size() - 8; bytes > common_header_bytes) {  // less its length
+
       report.warnings.push_back({.code = Errc::header_too_large,
                                  .message = "a header of " + grouped(bytes) + " bytes: some readers take only " +
                                             grouped(common_header_bytes),
@@ -190,11 +199,13 @@ Result<void> Writer::declare(std::string_view name, DType dtype, std::span<const
   return state_->run([&]() -> Result<void> {
     State& state = *state_;
     if (state.layout) return wrong_order("declare", "the time before begin");
+    format::Declaration tensor{.name = std::string(name), .dtype = dtype, .shape = {shape.begin(), shape.end()}};
+    if (auto bytes = format::checked_bytes(tensor); !bytes) return std::move(bytes).error();
     const auto number = static_cast<std::uint32_t>(state.declarations.size());
     if (!state.by_name.emplace(name, number).second) {
       return Error{.code = Errc::duplicate_tensor, .message = "was declared before", .tensor = std::string(name)};
     }
-    state.declarations.push_back({.name = std::string(name), .dtype = dtype, .shape = {shape.begin(), shape.end()}});
+    state.declarations.push_back(std::move(tensor));
     return {};
   });
 }
@@ -251,15 +262,16 @@ Result<SaveReport> Writer::commit() && {
     if (state->options.stop.stop_requested()) return base::cancelled();
     if (auto whole = state->require_everything(); !whole) return std::move(whole).error();
     SaveReport report = state->report();
-    report.warnings.reserve(report.warnings.size() + 1);  // the file must not be there and the call have failed
+    // Made before: once the file has its name, nothing may fail any more.
+    report.warnings.push_back({.code = Errc::not_durable,
+                               .message = "the new file is there, but fsync of its directory failed",
+                               .file = state->path.native()});
     state->sink.reset();
-    auto warning = std::move(state->file).commit();
-    if (!warning) return std::move(warning).error();
-    if (*warning) {
-      report.durable = false;
-      (*warning)->file = state->path.native();
-      report.warnings.push_back(**std::move(warning));
-    }
+    auto committed = std::move(state->file).commit();
+    if (!committed) return std::move(committed).error();
+    report.warnings.back().system_code = committed->directory_errno;
+    report.durable = state->options.durable && committed->directory_errno == 0;
+    if (committed->directory_errno == 0) report.warnings.pop_back();
     return report;
   });
 }

@@ -85,6 +85,10 @@ TEST(FileLayouts, RefuseWhatNoReaderTakes) {
   };
   EXPECT_THAT(one("\xFF", DType::U8, {1}), FailsWith(Errc::invalid_utf8));
   EXPECT_THAT(lay_out({}, {{"k", "\xFF"}}, Layout::aligned), FailsWith(Errc::invalid_utf8));
+  EXPECT_THAT(one("__metadata__", DType::U8, {1}), FailsWith(Errc::invalid_field));
+  EXPECT_THAT(one("__metadata", DType::U8, {1}), test::Succeeds());
+  EXPECT_THAT(one("a", DType::U8, Shape(1025, 1)), FailsWith(Errc::invalid_shape, "rank 1,025"));
+  EXPECT_THAT(one("a", DType::U8, Shape(1024, 1)), test::Succeeds());
   EXPECT_THAT(one("a", DType::F4, {3}), FailsWith(Errc::invalid_shape, "misaligned_bits"));
   EXPECT_THAT(one("a", DType::U8, {1U << 31, 1U << 31, 4}), FailsWith(Errc::invalid_shape, "'a'"));
   EXPECT_THAT(one("a", DType::U8, {0, std::uint64_t{1} << 63}), FailsWith(Errc::invalid_shape));

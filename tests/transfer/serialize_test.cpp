@@ -19,8 +19,8 @@ class Serializes : public testing::Test {
  protected:
   static std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-  const std::string large_ = test::pattern(3 * 1000 * 1000), small_ = test::pattern(12);
-  const Shape large_shape_{3, 1000, 1000}, small_shape_{3}, empty_shape_{0, 5}, scalar_shape_{};
+  const std::string large_ = test::pattern(15 * 1000 * 1000), small_ = test::pattern(12);
+  const Shape large_shape_{15, 1000, 1000}, small_shape_{3}, empty_shape_{0, 5}, scalar_shape_{};
   const std::vector<HostTensor> tensors_{
       {.name = "small", .dtype = DType::F32, .shape = small_shape_, .bytes = bytes_of(small_)},
       {.name = "large", .dtype = DType::U8, .shape = large_shape_, .bytes = bytes_of(large_)},
@@ -33,6 +33,7 @@ TEST_F(Serializes, ToWhatIsReadBackHoweverManyThreadsThereAre) {
   for (const unsigned threads : {0U, 1U, 2U, 7U, 64U}) {
     const SerializedFile file = serialize(tensors_, {.metadata = {{"k", "v"}}, .threads = threads}).value();
     const std::string_view text = test::text_of(file.bytes());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(text.data()) % 4096, 0U);
     if (threads == 0) first = text;
     EXPECT_EQ(text, first);
   }
@@ -62,6 +63,9 @@ TEST_F(Serializes, NothingThatNoReaderWouldTake) {
   std::vector<HostTensor> cut = tensors_;
   cut[1].bytes = cut[1].bytes.first(5);
   EXPECT_THAT(serialized_size(cut), FailsWith(Errc::size_mismatch, "'large'"));
+  std::vector<HostTensor> metadata = tensors_;
+  metadata[0].name = "__metadata__";
+  EXPECT_THAT(serialize(metadata), FailsWith(Errc::invalid_field));
   std::vector<HostTensor> broken = tensors_;
   broken[0].name = "\xFF";
   EXPECT_THAT(serialize(broken), FailsWith(Errc::invalid_utf8));

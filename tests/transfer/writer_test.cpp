@@ -13,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <latch>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -222,11 +223,12 @@ TEST_F(Writes, AreRefusedBeforeTheyBegin) {
   }
   {
     Writer writer = fresh();
-    writer.declare("w", DType::F4, {3}).value();
-    const auto begun = writer.begin();
-    ASSERT_THAT(begun, FailsWith(Errc::invalid_shape));
-    EXPECT_EQ(begun.error().file, path_.native());
+    const auto declared = writer.declare("w", DType::F4, {3});
+    ASSERT_THAT(declared, FailsWith(Errc::invalid_shape, "'w'"));
+    EXPECT_EQ(declared.error().file, path_.native());
+    EXPECT_THAT(writer.begin(), FailsWith(Errc::invalid_shape, "'w'"));
   }
+  EXPECT_THAT(fresh().declare("__metadata__", DType::U8, {1}), FailsWith(Errc::invalid_field));
   EXPECT_THAT(fresh().write("w", {}), FailsWith(Errc::wrong_order, "after begin"));
   EXPECT_THAT(fresh().commit(), FailsWith(Errc::wrong_order, "after begin"));
   Writer writer = small();
@@ -322,7 +324,7 @@ TEST_F(Writes, ComeFromManyThreadsAtOnce) {
 // Large enough to go past the page cache, in two threads' pieces, with ends inside of blocks.
 class LargeWrites : public Writes {
  protected:
-  static constexpr std::uint64_t rows = 7, columns = 1'300'001;
+  static constexpr std::uint64_t rows = 14, columns = 1'300'001;
 
   Result<SaveReport> save(WriteOptions options = {.layout = Layout::as_given}) const {
     auto writer = Writer::create(path_, std::move(options));
@@ -331,14 +333,20 @@ class LargeWrites : public Writes {
     writer->declare("w", DType::U8, {rows, columns}).value();
     if (auto begun = writer->begin(); !begun) return std::move(begun).error();
     if (auto odd = writer->write("odd", bytes_of("odd")); !odd) return std::move(odd).error();
-    // Four rows from one thread, the others from another.
+    // Seven rows from one thread, the others from another; where they meet lies inside a block.
     Result<void> upper, lower;
     const auto rows_from = [&](std::uint64_t first, std::uint64_t count) {
       const auto part = std::string_view(bytes_).substr(first * columns, count * columns);
       return writer->write_block("w", {.start = {first, 0}, .size = {count, columns}}, bytes_of(part));
     };
-    std::thread([&] { upper = rows_from(0, 4); }).join();
-    lower = rows_from(4, rows - 4);
+    std::latch both(2);
+    std::thread other([&] {
+      both.arrive_and_wait();
+      upper = rows_from(0, 7);
+    });
+    both.arrive_and_wait();
+    lower = rows_from(7, rows - 7);
+    other.join();
     return std::move(*writer).commit();
   }
 
@@ -369,7 +377,7 @@ TEST_F(LargeWrites, ComeBackWhereTheSystemDoesNotWriteDirectly) {
 
 TEST_F(LargeWrites, GoOnAfterShortAndInterruptedWrites) {
   {
-    const FailingCall pwrite(Call::pwrite, {.first = 1, .at_most = 1 << 20});
+    const FailingCall pwrite(Call::pwrite, {.first = 1, .at_most = (1 << 20) + 512});
     ASSERT_THAT(save(), Succeeds());
     EXPECT_GT(pwrite.calls(), 9U);
   }
