@@ -1,7 +1,6 @@
 #include "hoist/serialize.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <new>
 #include <system_error>
@@ -19,8 +18,6 @@ namespace {
 constexpr std::uint64_t bytes_of_a_thread = 16U << 20;
 
 constexpr std::align_val_t file_alignment{4096};  // of a file in memory: what is aligned in it is aligned
-
-constexpr std::uint64_t turn_bytes = 2U << 20;  // a large page
 
 Result<format::FileLayout> layout_of(std::span<const HostTensor> tensors, const SerializeOptions& options) {
   std::vector<format::Declaration> declarations;
@@ -62,24 +59,20 @@ void fill(std::span<const HostTensor> tensors, const format::FileLayout& layout,
     put(layout.offsets[*i], tensors[*i].bytes.data(), layout.sizes[*i]);
 }
 
-// In turns: a thread that is held up leaves the others more.
 void fill(std::span<const HostTensor> tensors, const format::FileLayout& layout, std::byte* into, unsigned threads) {
   const std::uint64_t all = layout.file_bytes;
   const std::uint64_t most = threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
   const std::uint64_t count = threads != 0 ? most : std::clamp(all / bytes_of_a_thread, std::uint64_t{1}, most);
-  std::atomic<std::uint64_t> next = 0;
-  const auto work = [&] {
-    for (std::uint64_t begin = next.fetch_add(turn_bytes); begin < all; begin = next.fetch_add(turn_bytes))
-      fill(tensors, layout, into, begin, std::min(begin + turn_bytes, all));
-  };
+  const std::uint64_t part = (all + count - 1) / count;  // one stretch each: taking turns was slower
+  std::uint64_t begin = 0;
   std::vector<std::jthread> others;
   try {
-    while (others.size() + 1 < std::min(count, all / turn_bytes + 1))
-      others.emplace_back(work);
+    for (; begin + part < all; begin += part)
+      others.emplace_back([&, begin] { fill(tensors, layout, into, begin, begin + part); });
   } catch (const std::system_error&) {
     // no more threads: the rest is done here
   }
-  work();
+  fill(tensors, layout, into, begin, all);
 }
 
 }  // namespace
