@@ -69,7 +69,8 @@ TEST(FileLayouts, KeepTheOrderOfTheDeclarationsWhereAsked) {
 }
 
 TEST(FileLayouts, EscapeWhatMustBeAndNothingElse) {
-  const std::string name("q\" b\\ \b\f\n\r\t \x01\x1f\x7f / \xC3\xA9 \0 end", 29);
+  using namespace std::string_literals;
+  const std::string name = "q\" b\\ \b\f\n\r\t \x01\x1f\x7f / \xC3\xA9 \0 end"s;
   const std::vector<Declaration> declarations{{.name = name, .dtype = DType::U8, .shape = {1}}};
   const FileLayout layout = lay_out(declarations, {{name, name}}, Layout::reference).value();
   EXPECT_NE(layout.header.find("q\\\" b\\\\ \\b\\f\\n\\r\\t \\u0001\\u001f\x7f / \xC3\xA9 \\u0000 end"),

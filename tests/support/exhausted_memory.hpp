@@ -15,10 +15,13 @@ inline std::atomic<long> allocations_left = -1;  // negative: no end
 // GCC 12 sees the pair below as a mismatch once it has inlined one of them.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   auto& left = hoist::test::allocations_left;
-  if (left.load() >= 0 && left.fetch_sub(1) == 0) throw std::bad_alloc();
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  if (left.load() >= 0 && left.fetch_sub(1) == 0) return nullptr;
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new(std::size_t size) {
+  if (void* memory = operator new(size, std::nothrow)) return memory;
   throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
