@@ -54,7 +54,6 @@ class AtomicFile {
   // The file is this long from now on, and has room on the disk where the file system can promise it.
   Result<void> allocate(std::uint64_t bytes);
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) const;
-  Result<void> truncate(std::uint64_t bytes);
 
   // An error: the target is as it was. Else the file has its name; the errno is that of its directory's fsync, and
   // where that failed the file may not outlast the power. Allocates nothing once the file has its name.
@@ -68,6 +67,7 @@ class AtomicFile {
       : directory_(std::move(directory)), target_(std::move(target)), options_(options), mode_(mode) {}
 
   Result<void> make_temporary();
+  Result<void> truncate(std::uint64_t bytes);
   Result<void> give_name();
   void remove() noexcept;
 

@@ -1,8 +1,6 @@
 // Jobs that were started together, one for each device, and the order in which their pieces are read.
 #pragma once
 
-#include <algorithm>
-
 #include "transfer/job.hpp"
 #include "transfer/schedule.hpp"
 
@@ -27,25 +25,24 @@ struct Batch {
     return job && !job->flow.error ? job : nullptr;
   }
 
+  // The first delivery of a step that a job wants, or null.
+  const Delivery* wanted(std::uint32_t step) const {
+    for (const Delivery& delivery : deliveries_of(step)) {
+      if (taker(delivery)) return &delivery;
+    }
+    return nullptr;
+  }
+
   // Passes over steps that no job wants any more. False: that was all.
   bool skip_unwanted() {
-    for (; next < schedule.steps.size(); ++next) {
-      const auto deliveries = deliveries_of(next);
-      if (std::ranges::any_of(deliveries, [this](const Delivery& delivery) { return taker(delivery) != nullptr; }))
-        return true;
-    }
-    return false;
+    while (next < schedule.steps.size() && !wanted(next))
+      ++next;
+    return next < schedule.steps.size();
   }
 
-  // Of the next step, which some job wants.
-  const Delivery& next_delivery() const {
-    return *std::ranges::find_if(deliveries_of(next),
-                                 [this](const Delivery& delivery) { return taker(delivery) != nullptr; });
-  }
-
-  // Whether the next step goes through the ring.
+  // Whether the next step, which some job wants, goes through the ring.
   bool next_is_staged() const {
-    return schedule.steps[next].delivery_count > 1 || taker(next_delivery())->needs_the_ring();
+    return schedule.steps[next].delivery_count > 1 || taker(*wanted(next))->needs_the_ring();
   }
 };
 

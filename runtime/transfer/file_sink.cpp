@@ -1,7 +1,7 @@
 #include "transfer/file_sink.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <thread>
 
 #include "base/error.hpp"

@@ -284,11 +284,10 @@ Result<Job::Filled> Pipeline::read(Work& work, io::Bounce& bounce) {
     if (filled || !stop.stop_requested()) return filled;
     const MutexLock lock(mutex_);
     Job& stopped = *work.job;
-    const std::span<const Delivery> deliveries = stopped.flow.batch->deliveries_of(work.step);
-    const auto next = std::ranges::find_if(
-        deliveries, [&](const Delivery& delivery) { return stopped.flow.batch->taker(delivery) != nullptr; });
-    if (next == deliveries.end()) return filled;
-    assign(work, *stopped.flow.batch, *next);
+    const Batch& batch = *stopped.flow.batch;
+    const Delivery* const other = batch.wanted(work.step);
+    if (!other) return filled;
+    assign(work, batch, *other);
     leave(stopped);
   }
 }
@@ -307,7 +306,7 @@ bool Pipeline::take(Work& work) {
   while (!closing_) {
     if (Batch* const batch = next_batch()) {
       const bool staged = batch->next_is_staged();
-      assign(work, *batch, batch->next_delivery());
+      assign(work, *batch, *batch->wanted(batch->next));
       work.step = batch->next++;
       work.slot = no_slot;
       if (staged) {

@@ -164,8 +164,8 @@ struct Writer::State {
       report.aligned_256 += offset % 256 == 0 ? 1 : 0;
       report.aligned_4096 += offset % 4096 == 0 ? 1 : 0;
     }
-    if (const std::uint64_t bytes = layout->header.size() - 8; bytes > common_header_bytes) {  // less its length
-
+    const std::uint64_t bytes = layout->header.size() - 8;  // without its length
+    if (bytes > common_header_bytes) {
       report.warnings.push_back({.code = Errc::header_too_large,
                                  .message = "a header of " + grouped(bytes) + " bytes: some readers take only " +
                                             grouped(common_header_bytes),

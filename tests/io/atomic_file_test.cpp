@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 
 #include "support/child_process.hpp"
 #include "support/failing_calls.hpp"
@@ -21,6 +19,7 @@ namespace hoist::io {
 namespace {
 
 using test::Call;
+using test::contents_of;
 using test::FailingCall;
 using test::FailsWith;
 using test::Succeeds;
@@ -38,16 +37,6 @@ class AtomicFiles : public testing::Test {
     return std::move(*file).commit();
   }
 
-  static std::string contents(const std::filesystem::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-
-  std::size_t entries() const {
-    const std::filesystem::directory_iterator all(directory_.path());
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-  }
   mode_t mode() const {
     struct stat status{};
     EXPECT_EQ(lstat(path_.c_str(), &status), 0);
@@ -66,8 +55,8 @@ TEST_F(AtomicFiles, HaveTheirNameOnceTheyAreWhole) {
     file.write_at(3, bytes_of("def")).value();
     file.write_at(0, bytes_of("abc")).value();
     EXPECT_EQ(std::move(file).commit()->directory_errno, 0);
-    EXPECT_EQ(contents(path_), "abcdef");
-    EXPECT_EQ(entries(), 1U);
+    EXPECT_EQ(contents_of(path_), "abcdef");
+    EXPECT_EQ(directory_.entry_count(), 1U);
     std::filesystem::remove(path_);
   }
 }
@@ -77,9 +66,9 @@ TEST_F(AtomicFiles, LeaveNoTraceWhereTheyAreNotCommitted) {
     AtomicFile file = AtomicFile::create(path_, {}).value();
     file.allocate(100).value();
     AtomicFile moved = std::move(file);
-    EXPECT_EQ(entries(), 1U);
+    EXPECT_EQ(directory_.entry_count(), 1U);
   }
-  EXPECT_EQ(entries(), 0U);
+  EXPECT_EQ(directory_.entry_count(), 0U);
 }
 
 TEST_F(AtomicFiles, TakeTheModeOfTheFileThatTheyReplace) {
@@ -110,7 +99,7 @@ TEST_F(AtomicFiles, ReplaceASymlinkAndNotWhatItLeadsTo) {
   std::filesystem::create_symlink(target, path_);
   ASSERT_THAT(save(path_, "new"), Succeeds());
   EXPECT_TRUE(S_ISREG(mode()));
-  EXPECT_EQ(contents(target), "target");
+  EXPECT_EQ(contents_of(target), "target");
 }
 
 TEST_F(AtomicFiles, AreRefusedWhereTheTargetIsNoFile) {
@@ -120,7 +109,7 @@ TEST_F(AtomicFiles, AreRefusedWhereTheTargetIsNoFile) {
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_THAT(save(path_, "x"), FailsWith(Errc::not_regular));
   EXPECT_THAT(save(directory_.path() / "none" / "x", "x"), FailsWith(Errc::not_found));
-  EXPECT_EQ(entries(), 1U);
+  EXPECT_EQ(directory_.entry_count(), 1U);
 }
 
 TEST_F(AtomicFiles, ReplaceNothingWhereTheyMayNot) {
@@ -133,10 +122,10 @@ TEST_F(AtomicFiles, ReplaceNothingWhereTheyMayNot) {
     directory_.write("file", "meanwhile");
     const FailingCall rename(Call::renameat2, {.first = no_flag != 0 ? 1U : 9U, .error = no_flag});
     EXPECT_THAT(std::move(file).commit(), FailsWith(Errc::already_exists));
-    EXPECT_EQ(contents(path_), "meanwhile");
+    EXPECT_EQ(contents_of(path_), "meanwhile");
     std::filesystem::remove(path_);
     ASSERT_THAT(save(path_, "new", options), Succeeds());
-    EXPECT_EQ(contents(path_), "new");
+    EXPECT_EQ(contents_of(path_), "new");
     std::filesystem::remove(path_);
   }
 }
@@ -145,7 +134,7 @@ TEST_F(AtomicFiles, HaveNamesAsLongAsTheSystemTakes) {
   path_ = directory_.path() / std::string(255, 'n');
   EXPECT_THAT(save(path_, "x"), Succeeds());
   EXPECT_THAT(save(directory_.path() / std::string(256, 'n'), "x"), FailsWith(Errc::io_error));
-  EXPECT_EQ(entries(), 1U);
+  EXPECT_EQ(directory_.entry_count(), 1U);
 }
 
 // --- what was left behind
@@ -236,14 +225,14 @@ TEST_F(AtomicFiles, AreTheOldOrTheNewOneWholeWhicheverCallFails) {
         ASSERT_THAT(saved, Succeeds());
         break;
       }
-      ASSERT_EQ(contents(path_), saved ? "new one" : "old") << static_cast<int>(call) << ' ' << number;
+      ASSERT_EQ(contents_of(path_), saved ? "new one" : "old") << static_cast<int>(call) << ' ' << number;
       if (saved && call == Call::fsync) {
         EXPECT_EQ(saved->directory_errno, number == 2 ? EIO : 0) << "the directory was not synced";
       }
       if (!saved) {
         EXPECT_EQ(saved.error().system_code, error);
       }
-      EXPECT_EQ(entries(), 1U);
+      EXPECT_EQ(directory_.entry_count(), 1U);
     }
   }
   EXPECT_EQ(test::open_descriptors(), descriptors);
@@ -259,9 +248,9 @@ TEST_F(AtomicFiles, FailWhereTheirBytesMayBeLostAndAskOnlyOnce) {
     if (call == Call::fsync) {
       EXPECT_EQ(failing.calls(), 1U) << "after a failure the kernel may have thrown away what it could not write";
     }
-    EXPECT_EQ(contents(path_), "old");
+    EXPECT_EQ(contents_of(path_), "old");
   }
-  EXPECT_EQ(entries(), 1U);
+  EXPECT_EQ(directory_.entry_count(), 1U);
 }
 
 TEST_F(AtomicFiles, AreWrittenOnAfterShortAndInterruptedWrites) {
@@ -270,11 +259,11 @@ TEST_F(AtomicFiles, AreWrittenOnAfterShortAndInterruptedWrites) {
     ASSERT_THAT(save(path_, "short writes"), Succeeds());
     EXPECT_EQ(pwrite.calls(), 6U);
   }
-  EXPECT_EQ(contents(path_), "short writes");
+  EXPECT_EQ(contents_of(path_), "short writes");
   const FailingCall pwrite(Call::pwrite, {.first = 1, .count = 3, .error = EINTR});
   const FailingCall fallocate(Call::fallocate, {.first = 1, .count = 2, .error = EINTR});
   ASSERT_THAT(save(path_, "interrupted"), Succeeds());
-  EXPECT_EQ(contents(path_), "interrupted");
+  EXPECT_EQ(contents_of(path_), "interrupted");
 }
 
 TEST_F(AtomicFiles, DoWithoutRoomThatTheFileSystemCanNotPromise) {
@@ -282,7 +271,7 @@ TEST_F(AtomicFiles, DoWithoutRoomThatTheFileSystemCanNotPromise) {
   AtomicFile file = AtomicFile::create(path_, {}).value();
   file.allocate(10).value();
   EXPECT_THAT(std::move(file).commit(), Succeeds());
-  EXPECT_EQ(contents(path_), std::string(10, '\0'));
+  EXPECT_EQ(contents_of(path_), std::string(10, '\0'));
 }
 
 TEST_F(AtomicFiles, AreOnDiskBeforeTheyHaveTheirNameAndTheNameAfterwards) {

@@ -12,10 +12,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <latch>
 #include <random>
-#include <sstream>
 #include <thread>
 
 #include "support/failing_calls.hpp"
@@ -42,15 +40,6 @@ class Writes : public testing::Test {
     return Archive::open(path_, {.validation = validation}).value();
   }
   std::string tensor(std::string_view name) const { return test::read(opened().at(name).value()).value(); }
-  std::string contents() const {
-    std::ostringstream text;
-    text << std::ifstream(path_).rdbuf();
-    return text.str();
-  }
-  std::size_t entries() const {
-    const std::filesystem::directory_iterator all(directory_.path());
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-  }
   // One of U8 [4, 6], begun.
   Writer small(WriteOptions options = {}) const {
     Writer writer = Writer::create(path_, std::move(options)).value();
@@ -179,7 +168,7 @@ TEST_F(Writes, AreRefusedWhereTheyDoNotFit) {
     EXPECT_THAT(act(writer), FailsWith(code, text));
     EXPECT_THAT(writer.write("w", bytes_of(std::string(24, 'x'))), FailsWith(code, text)) << "the first failure stays";
     EXPECT_THAT(std::move(writer).commit(), FailsWith(code, text));
-    EXPECT_EQ(entries(), 0U);
+    EXPECT_EQ(directory_.entry_count(), 0U);
   };
   const auto block = [&](Block where, std::string_view bytes) {
     return
@@ -245,7 +234,7 @@ TEST_F(Writes, SayWhatIsMissing) {
   writer.write("b", bytes_of("full")).value();
   writer.write_block("c", {.start = {0, 0}, .size = {1, 2}}, bytes_of("up")).value();
   EXPECT_THAT(std::move(writer).commit(), FailsWith(Errc::not_written, "1 others"));
-  EXPECT_EQ(entries(), 0U);
+  EXPECT_EQ(directory_.entry_count(), 0U);
 }
 
 TEST_F(Writes, LeaveTheOldFileWhereTheyAreLetGo) {
@@ -254,8 +243,8 @@ TEST_F(Writes, LeaveTheOldFileWhereTheyAreLetGo) {
     Writer writer = small();
     writer.write_block("w", {.start = {0, 0}, .size = {1, 6}}, bytes_of("row 0.")).value();
   }
-  EXPECT_EQ(contents(), "old");
-  EXPECT_EQ(entries(), 1U);
+  EXPECT_EQ(test::contents_of(path_), "old");
+  EXPECT_EQ(directory_.entry_count(), 1U);
 }
 
 TEST_F(Writes, ReplaceTheFileThatTheyReadFrom) {
@@ -395,14 +384,14 @@ TEST_F(LargeWrites, LeaveTheOldFileWhicheverWriteFails) {
     const auto saved = save();
     const bool failed = pwrite->reached();
     pwrite.reset();
-    EXPECT_EQ(entries(), 1U);
+    EXPECT_EQ(directory_.entry_count(), 1U);
     if (!failed) {
       ASSERT_THAT(saved, Succeeds());
       break;
     }
     ASSERT_THAT(saved, FailsWith(Errc::io_error));
     EXPECT_EQ(saved.error().system_code, ENOSPC);
-    EXPECT_EQ(contents(), "old");
+    EXPECT_EQ(test::contents_of(path_), "old");
   }
 }
 
@@ -507,9 +496,9 @@ TEST_F(Writes, LeaveTheOldFileOrTheNewOneWhenTheProcessIsKilledAtAnyMoment) {
     const timespec long_ago[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
     ASSERT_EQ(utimensat(AT_FDCWD, entry.path().c_str(), long_ago, 0), 0);
   }
-  EXPECT_GT(entries(), 1U) << "some were killed between";
+  EXPECT_GT(directory_.entry_count(), 1U) << "some were killed between";
   save('x');
-  EXPECT_EQ(entries(), 1U) << "what they left is gone with the next save";
+  EXPECT_EQ(directory_.entry_count(), 1U) << "what they left is gone with the next save";
 }
 
 TEST_F(Writes, LeaveTheOldFileOrTheNewOneWhicheverCallFails) {
@@ -537,12 +526,12 @@ TEST_F(Writes, LeaveTheOldFileOrTheNewOneWhicheverCallFails) {
       }();
       const bool failed = failing->reached();
       failing.reset();
-      EXPECT_EQ(entries(), 1U);
+      EXPECT_EQ(directory_.entry_count(), 1U);
       if (saved) {
         ASSERT_EQ(tensor("w"), bytes);
         EXPECT_EQ(saved->durable, saved->warnings.empty());
       } else {
-        ASSERT_EQ(contents(), "old");
+        ASSERT_EQ(test::contents_of(path_), "old");
         EXPECT_EQ(saved.error().system_code, error);
         EXPECT_EQ(saved.error().file, path_.native());
       }
