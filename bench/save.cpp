@@ -60,7 +60,7 @@ std::vector<hoist::BlockSource> blocks_of(std::span<const std::byte> bytes) {
   std::vector<hoist::BlockSource> blocks;
   for (std::uint64_t i = 0; i < parts; ++i)
     blocks.push_back({.block = {.start = {0, i * width}, .size = {rows, width}},
-                      .bytes = bytes.subspan(i * rows * width, rows * width)});
+                      .source = bytes.subspan(i * rows * width, rows * width)});
   return blocks;
 }
 
@@ -77,7 +77,8 @@ void check_saved(const std::filesystem::path& path, std::span<const std::byte> b
   save_blocks(path, bytes);
   const auto view = saved();
   const auto found = view.bytes().value();
-  for (const auto& [block, part] : blocks_of(bytes)) {
+  for (const auto& [block, source] : blocks_of(bytes)) {
+    const auto part = std::get<std::span<const std::byte>>(source);
     const std::uint64_t width = block.size[1];
     for (std::uint64_t row = 0; row < block.size[0]; ++row)
       require(std::memcmp(found.data() + row * columns + block.start[1], part.data() + row * width, width) == 0,

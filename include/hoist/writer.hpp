@@ -8,6 +8,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <variant>
 
 #include "hoist/archive.hpp"
 #include "hoist/layout.hpp"
@@ -27,18 +28,23 @@ struct Block {
   Shape size{};
 };
 
+// Where the elements of a tensor, or of a box of it, come from, row-major: bytes in memory, or a tensor of a
+// checkpoint, or a slice of one, which is read then.
+using TensorSource = std::variant<std::span<const std::byte>, TensorView>;
+
 struct BlockSource {
   Block block{};
-  std::span<const std::byte> bytes{};  // row-major
+  TensorSource source{};
 };
 
 struct SaveReport {
   std::uint64_t tensors = 0;
-  std::uint64_t bytes = 0;       // of the file
+  std::uint64_t bytes = 0;       // of the files
   std::uint64_t aligned_64 = 0;  // tensors that lie at a multiple of it in the file
   std::uint64_t aligned_256 = 0;
   std::uint64_t aligned_4096 = 0;
   bool durable = false;
+  std::vector<std::filesystem::path> files{};
   std::vector<Error> warnings{};  // not_durable; header_too_large: larger than some readers take
 };
 
@@ -66,11 +72,11 @@ class HOIST_API Writer {
   // all together are more than a file holds.
   Result<void> begin();
 
-  // Row-major bytes of a tensor, or of boxes of it. They may be reused when these return. missing_tensor;
-  // size_mismatch; written_twice: a byte of it was there before; invalid_slice: the box leaves the tensor, or its rows
-  // are no whole bytes.
-  Result<void> write(std::string_view name, std::span<const std::byte> bytes);
-  Result<void> write_block(std::string_view name, const Block& block, std::span<const std::byte> bytes);
+  // A whole tensor, or boxes of it. The source may be reused when these return. missing_tensor; size_mismatch;
+  // wrong_dtype; written_twice: a byte of it was there before; invalid_slice: the box leaves the tensor, or its rows
+  // are no whole bytes; what reading the source says, with its file.
+  Result<void> write(std::string_view name, const TensorSource& source);
+  Result<void> write_block(std::string_view name, const Block& block, const TensorSource& source);
   // Several boxes at once: rows that lie side by side go to the file together. Much faster for columns.
   Result<void> write_blocks(std::string_view name, std::span<const BlockSource> blocks);
 

@@ -16,6 +16,12 @@ constexpr std::size_t least_direct_bytes = 1U << 20;    // a guess
 constexpr unsigned most_helpers = 3;                    // while one fills its bounce, others write; a guess
 constexpr std::size_t most_bounces = most_helpers + 1;  // that are kept while nobody uses them
 
+// Where a stretch that is not in memory is brought.
+std::span<std::byte> buffer_of(io::Bounce& bounce, const Stretch& stretch) {
+  if (stretch.in_memory()) return {};
+  return {bounce.data(), io::Bounce::size};
+}
+
 }  // namespace
 
 FileSink::FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_token stop)
@@ -26,34 +32,48 @@ FileSink::FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_to
 }
 
 Result<void> FileSink::put(std::uint64_t offset, std::span<const std::byte> bytes) {
-  if (!direct_ || refused_ || bytes.size() < least_direct_bytes) return put_buffered(offset, bytes);
-  const std::uint64_t end = offset + bytes.size(), first = io::block_up(offset), last = io::block_down(end);
-  if (auto head = put_buffered(offset, bytes.first(first - offset)); !head) return head;
-  if (auto tail = put_buffered(last, bytes.last(end - last)); !tail) return tail;
-  return put_blocks(first, bytes.subspan(first - offset, last - first));
+  const ByteSource source(bytes);
+  return put(offset, Stretch(source));
 }
 
-Result<void> FileSink::put_buffered(std::uint64_t offset, std::span<const std::byte> bytes) const {
-  while (!bytes.empty()) {
-    if (stop_.stop_requested()) return base::cancelled();
-    const auto piece = bytes.first(std::min(bytes.size(), piece_bytes));
-    if (auto written = file_.write_at(offset, piece); !written) return written;
-    bytes = bytes.subspan(piece.size());
-    offset += piece.size();
+Result<void> FileSink::put(std::uint64_t offset, Stretch stretch) {
+  if (stretch.size() < least_direct_bytes) return put_buffered(offset, stretch);
+  if (!direct_ || refused_) {
+    // Buffered writes of one file wait for each other; bringing the bytes does not.
+    return stretch.in_memory() ? put_buffered(offset, stretch) : put_pieces(offset, stretch, false);
   }
+  const std::uint64_t end = offset + stretch.size(), first = io::block_up(offset), last = io::block_down(end);
+  if (auto head = put_buffered(offset, stretch.part(0, first - offset)); !head) return head;
+  if (auto tail = put_buffered(last, stretch.part(last - offset, end - last)); !tail) return tail;
+  return put_pieces(first, stretch.part(first - offset, last - first), true);
+}
+
+Result<void> FileSink::put_buffered(std::uint64_t offset, Stretch stretch) {
+  io::Bounce bounce = stretch.in_memory() ? io::Bounce() : take_bounce();
+  for (std::uint64_t done = 0; done < stretch.size();) {
+    if (stop_.stop_requested()) return base::cancelled();
+    const Stretch piece = stretch.part(done, std::min<std::uint64_t>(stretch.size() - done, piece_bytes));
+    const auto bytes = piece.bytes(buffer_of(bounce, piece));
+    if (!bytes) return bytes.error();
+    if (auto written = file_.write_at(offset + done, *bytes); !written) return written;
+    done += piece.size();
+  }
+  if (!stretch.in_memory()) give_back(std::move(bounce));
   return {};
 }
 
-Result<void> FileSink::put_blocks(std::uint64_t offset, std::span<const std::byte> bytes) {
+Result<void> FileSink::put_pieces(std::uint64_t offset, Stretch stretch, bool direct) {
   // Pieces end at multiples of their size in the file.
-  const std::uint64_t begin = offset / piece_bytes * piece_bytes, end = offset + bytes.size();
+  const std::uint64_t begin = offset / piece_bytes * piece_bytes, end = offset + stretch.size();
   std::atomic<std::uint64_t> next = begin;
   base::Mutex mutex;
   std::optional<Error> failure;
   const auto work = [&] {
     for (std::uint64_t at = next.fetch_add(piece_bytes); at < end; at = next.fetch_add(piece_bytes)) {
       const std::uint64_t from = std::max(at, offset), to = std::min(at + piece_bytes, end);
-      auto put = base::catching_bad_alloc([&] { return put_piece(from, bytes.subspan(from - offset, to - from)); });
+      const Stretch piece = stretch.part(from - offset, to - from);
+      auto put =
+          base::catching_bad_alloc([&] { return direct ? put_directly(from, piece) : put_buffered(from, piece); });
       if (put) continue;
       next = end;  // no more
       const MutexLock lock(mutex);
@@ -79,17 +99,20 @@ Result<void> FileSink::put_blocks(std::uint64_t offset, std::span<const std::byt
   return {};
 }
 
-Result<void> FileSink::put_piece(std::uint64_t offset, std::span<const std::byte> bytes) {
+// Whole blocks, no more than a piece.
+Result<void> FileSink::put_directly(std::uint64_t offset, Stretch stretch) {
   if (stop_.stop_requested()) return base::cancelled();
   if (!refused_) {
     io::Bounce bounce = take_bounce();
-    auto written = io::write_direct(direct_->get(), offset, bytes, bounce);
+    const auto bytes = stretch.bytes(buffer_of(bounce, stretch));
+    if (!bytes) return bytes.error();
+    auto written = io::write_direct(direct_->get(), offset, *bytes, bounce);
     give_back(std::move(bounce));
     if (!written) return std::move(written).error();
     if (*written == io::Direct::done) return {};
     refused_ = true;
   }
-  return put_buffered(offset, bytes);
+  return put_buffered(offset, stretch);
 }
 
 bool FileSink::take_helper() {

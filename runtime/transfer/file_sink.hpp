@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -10,6 +11,7 @@
 #include "base/mutex.hpp"
 #include "io/atomic_file.hpp"
 #include "io/direct.hpp"
+#include "transfer/byte_source.hpp"
 
 namespace hoist::transfer {
 
@@ -22,11 +24,12 @@ class FileSink {
   FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_token stop);
 
   Result<void> put(std::uint64_t offset, std::span<const std::byte> bytes);
+  Result<void> put(std::uint64_t offset, Stretch stretch);
 
  private:
-  Result<void> put_buffered(std::uint64_t offset, std::span<const std::byte> bytes) const;
-  Result<void> put_blocks(std::uint64_t offset, std::span<const std::byte> bytes);
-  Result<void> put_piece(std::uint64_t offset, std::span<const std::byte> bytes);
+  Result<void> put_buffered(std::uint64_t offset, Stretch stretch);
+  Result<void> put_pieces(std::uint64_t offset, Stretch stretch, bool direct);
+  Result<void> put_directly(std::uint64_t offset, Stretch stretch);
   bool take_helper();
   io::Bounce take_bounce();
   void give_back(io::Bounce bounce);

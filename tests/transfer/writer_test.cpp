@@ -117,9 +117,9 @@ TEST_F(Writes, PutRowsOfSeveralBlocksSideBySideInOneWrite) {
   Writer writer = small();
   const FailingCall pwrite(Call::pwrite);
   const std::vector<BlockSource> columns{
-      {.block = {.start = {0, 4}, .size = {4, 2}}, .bytes = bytes_of("ccffiill")},
-      {.block = {.start = {0, 0}, .size = {4, 1}}, .bytes = bytes_of("adgj")},
-      {.block = {.start = {0, 1}, .size = {4, 3}}, .bytes = bytes_of("bbbeeehhhkkk")},
+      {.block = {.start = {0, 4}, .size = {4, 2}}, .source = bytes_of("ccffiill")},
+      {.block = {.start = {0, 0}, .size = {4, 1}}, .source = bytes_of("adgj")},
+      {.block = {.start = {0, 1}, .size = {4, 3}}, .source = bytes_of("bbbeeehhhkkk")},
   };
   writer.write_blocks("w", columns).value();
   EXPECT_EQ(pwrite.calls(), 1U);
@@ -142,8 +142,8 @@ TEST_F(Writes, PutLongRunsAndShortOnesInTheirPlaces) {
   writer
       .write_blocks("w",
                     std::vector<BlockSource>{
-                        {.block = {.start = {0, cut}, .size = {rows, columns - cut}}, .bytes = bytes_of(right)},
-                        {.block = {.start = {0, 0}, .size = {rows, cut}}, .bytes = bytes_of(left)}})
+                        {.block = {.start = {0, cut}, .size = {rows, columns - cut}}, .source = bytes_of(right)},
+                        {.block = {.start = {0, 0}, .size = {rows, cut}}, .source = bytes_of(left)}})
       .value();
   const std::string narrow = test::pattern(5000 * 400);
   std::vector<std::string> parts(4);
@@ -151,7 +151,7 @@ TEST_F(Writes, PutLongRunsAndShortOnesInTheirPlaces) {
   for (std::uint64_t i = 0; i < 4; ++i) {
     for (std::uint64_t row = 0; row < 5000; ++row)
       parts[i] += narrow.substr(row * 400 + i * 100, 100);
-    blocks.push_back({.block = {.start = {0, i * 100}, .size = {5000, 100}}, .bytes = bytes_of(parts[i])});
+    blocks.push_back({.block = {.start = {0, i * 100}, .size = {5000, 100}}, .source = bytes_of(parts[i])});
   }
   const FailingCall pwrite(Call::pwrite);
   writer.write_blocks("narrow", blocks).value();
@@ -189,7 +189,7 @@ TEST_F(Writes, AreRefusedWhereTheyDoNotFit) {
       Errc::written_twice, "'w'");
   refused(
       [&](Writer& writer) {
-        const BlockSource row{.block = {.start = {1, 0}, .size = {1, 6}}, .bytes = bytes_of(six)};
+        const BlockSource row{.block = {.start = {1, 0}, .size = {1, 6}}, .source = bytes_of(six)};
         return writer.write_blocks("w", std::vector<BlockSource>{row, row});
       },
       Errc::written_twice, "'w'");
@@ -445,7 +445,7 @@ TEST_P(RandomSaves, AreWhatASimpleModelMakesOfThem) {
     for (const Block& block : tensor.blocks)
       bytes.push_back(bytes_in(tensor, block));
     for (std::size_t i = 0; i < bytes.size(); ++i)
-      together.push_back({.block = tensor.blocks[i], .bytes = bytes_of(bytes[i])});
+      together.push_back({.block = tensor.blocks[i], .source = bytes_of(bytes[i])});
     if (below(2) == 0) {
       ASSERT_THAT(writer.write_blocks(tensor.name, together), Succeeds());
       continue;
