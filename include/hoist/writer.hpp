@@ -39,12 +39,14 @@ struct BlockSource {
 
 struct SaveReport {
   std::uint64_t tensors = 0;
+  std::uint64_t tensor_bytes = 0;
   std::uint64_t bytes = 0;       // of the files
   std::uint64_t aligned_64 = 0;  // tensors that lie at a multiple of it in the file
   std::uint64_t aligned_256 = 0;
   std::uint64_t aligned_4096 = 0;
   bool durable = false;
   std::vector<std::filesystem::path> files{};
+  std::filesystem::path index{};  // of a ShardedWriter's; empty, where it wrote one file
   std::vector<Error> warnings{};  // not_durable; header_too_large: larger than some readers take
 };
 

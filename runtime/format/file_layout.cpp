@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "format/json_string.hpp"
 #include "format/shape.hpp"
 
 namespace hoist::format {
@@ -16,28 +17,6 @@ constexpr std::uint64_t max_header_bytes = 100'000'000;  // of every reader
 constexpr std::size_t length_bytes = 8;
 constexpr std::size_t max_rank = 1024;  // OpenOptions
 constexpr std::string_view metadata_name = "__metadata__";
-
-// As serde_json spells it.
-void append_json_string(std::string& json, std::string_view text) {
-  constexpr char digits[] = "0123456789abcdef";
-  json += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '"': json += "\\\""; break;
-      case '\\': json += "\\\\"; break;
-      case '\b': json += "\\b"; break;
-      case '\f': json += "\\f"; break;
-      case '\n': json += "\\n"; break;
-      case '\r': json += "\\r"; break;
-      case '\t': json += "\\t"; break;
-      default:
-        if (byte < 0x20) json.append("\\u00").append({digits[byte >> 4], digits[byte & 15]});
-        else json += c;
-    }
-  }
-  json += '"';
-}
 
 void append_entry(std::string& json, const Declaration& tensor, std::uint64_t begin, std::uint64_t end) {
   append_json_string(json, tensor.name);

@@ -1,6 +1,8 @@
-// model.safetensors.index.json: which shard holds which tensor. Parsed and checked as text; no I/O.
+// model.safetensors.index.json: which shard holds which tensor. Text, parsed and checked, or spelled; no I/O.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,5 +26,9 @@ struct ShardIndex {
 
 // Everything wrong goes to `errors` as invalid_index (or invalid_utf8); the result is whole only if that stays empty.
 ShardIndex read_shard_index(HeaderBytes text, const OpenOptions& options, ErrorList& errors);
+
+// The same the other way round, spelled as huggingface_hub spells it: sorted by tensor. Names are UTF-8.
+using WeightMap = std::map<std::string_view, std::string_view>;  // tensor to file
+std::string shard_index_text(std::uint64_t total_bytes, const WeightMap& files);
 
 }  // namespace hoist::format

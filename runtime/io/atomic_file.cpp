@@ -1,92 +1,22 @@
 #include "io/atomic_file.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
-#include <memory>
 
 #include "base/error.hpp"
+#include "io/temporary.hpp"
 
 namespace hoist::io {
 namespace {
 
-constexpr std::string_view suffix = ".hoist-tmp";
-constexpr std::size_t random_digits = 16;
-constexpr std::size_t longest_name = 255;  // of Linux's file systems
-constexpr time_t left_behind_seconds = 60;
-
-// What the temporaries of a target begin with; longer names are cut.
-std::string prefix_of(std::string_view target) {
-  return "." + std::string(target.substr(0, longest_name - suffix.size() - random_digits - 2)) + ".";
-}
-
-bool is_temporary(std::string_view name, std::string_view prefix) {
-  return name.size() == prefix.size() + random_digits + suffix.size() && name.starts_with(prefix) &&
-         name.ends_with(suffix);
-}
-
-bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
-
-// Whether the name is still that of the open file.
-bool has_name(int directory, const char* name, int file) {
-  struct stat named, open;
-  return fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(file, &open) == 0 &&
-         same_file(named, open);
-}
-
-bool lock(int file) {
-  while (flock(file, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EINTR) return false;
-  }
-  return true;
-}
-
-// Best effort: who can't remove it leaves it to the next.
-void remove_if_left_behind(int directory, const char* name) {
-  constexpr int flags = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
-  Handle file(openat(directory, name, O_RDWR | flags));
-  if (file.get() < 0 && errno == EACCES) file = Handle(openat(directory, name, O_RDONLY | flags));  // it had its mode
-  struct stat status;
-  if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if (std::time(nullptr) - status.st_mtime <= left_behind_seconds) return;
-  if (lock(file.get()) && has_name(directory, name, file.get())) unlinkat(directory, name, 0);
-}
-
-void remove_left_behind(int directory, std::string_view target) {
-  const std::string prefix = prefix_of(target);
-  const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // with a position of its own
-  if (again < 0) return;
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(fdopendir(again), closedir);
-  if (!all) {
-    ::close(again);
-    return;
-  }
-  while (const dirent* entry = readdir(all.get())) {
-    if (is_temporary(entry->d_name, prefix)) remove_if_left_behind(directory, entry->d_name);
-  }
-}
-
 Error already_exists() { return {.code = Errc::already_exists, .message = "is there already", .system_code = EEXIST}; }
 
 }  // namespace
-
-Handle::~Handle() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Result<void> Handle::close() {
-  // Closed whatever it says, EINTR included.
-  if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) return base::system_error(errno, "close");
-  return {};
-}
 
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& target, AtomicOptions options) {
   const std::string name = target.filename();
@@ -94,11 +24,16 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& target, Atomi
     return Error{.code = Errc::not_regular, .message = "names a directory", .system_code = EISDIR};
   }
   const std::filesystem::path parent = target.has_parent_path() ? target.parent_path() : ".";
-  Handle directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0) return base::system_error(errno, "cannot open its directory");
+  auto directory = Handle::open_directory(parent);
+  if (!directory) return std::move(directory).error();
+  return create(std::make_shared<const Handle>(std::move(directory).value()), name, options);
+}
+
+Result<AtomicFile> AtomicFile::create(std::shared_ptr<const Handle> directory, const std::string& name,
+                                      AtomicOptions options) {
   struct stat status;
-  std::optional<mode_t> mode;
-  if (fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+  std::optional<mode_t> mode = options.mode;
+  if (fstatat(directory->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!options.overwrite) return already_exists();
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
       return Error{.code = Errc::not_regular, .message = "is there, and is not a regular file"};
@@ -107,7 +42,7 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& target, Atomi
   } else if (errno != ENOENT) {
     return base::system_error(errno, "cannot look at it");
   }
-  remove_left_behind(directory.get(), name);
+  if (options.clean) remove_left_behind(directory->get(), name);
   AtomicFile file(std::move(directory), name, options, mode);
   if (auto made = file.make_temporary(); !made) return std::move(made).error();
   return file;
@@ -116,20 +51,18 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& target, Atomi
 Result<void> AtomicFile::make_temporary() {
   constexpr int attempts = 100;
   for (int i = 0; i < attempts; ++i) {
-    std::uint64_t number = 0;
-    if (getrandom(&number, sizeof number, 0) != sizeof number) return base::system_error(errno, "getrandom");
-    char digits[random_digits + 1];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(number));
-    std::string name = prefix_of(target_) + digits + std::string(suffix);
+    auto digits = random_digits();
+    if (!digits) return std::move(digits).error();
+    std::string name = temporary_name(target_, *digits);
     // Nobody else reads what takes the place of a file that he could not read.
     const mode_t mode = mode_ ? 0600 : 0666;
-    file_ = Handle(openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+    file_ = Handle(openat(directory_->get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     if (file_.get() < 0 && (errno == EEXIST || errno == EINTR)) continue;
     if (file_.get() < 0) return base::system_error(errno, "cannot make a file beside it");
     temporary_ = std::move(name);
     // Somebody who takes it for left behind may have been faster. Where the file system knows no locks, nobody is.
-    if (!lock(file_.get()) && errno == EWOULDBLOCK) continue;
-    if (!has_name(directory_.get(), temporary_.c_str(), file_.get())) continue;
+    if (!try_lock(file_.get()) && errno == EWOULDBLOCK) continue;
+    if (!has_name(directory_->get(), temporary_.c_str(), file_.get())) continue;
     lock_ = Handle(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
     if (lock_.get() < 0) return base::system_error(errno, "duplicate the descriptor");
     return {};
@@ -161,7 +94,7 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
 AtomicFile::~AtomicFile() { remove(); }
 
 void AtomicFile::remove() noexcept {
-  if (!temporary_.empty()) unlinkat(directory_.get(), temporary_.c_str(), 0);
+  if (!temporary_.empty()) unlinkat(directory_->get(), temporary_.c_str(), 0);
   temporary_.clear();
 }
 
@@ -208,21 +141,28 @@ Result<void> AtomicFile::write_at(std::uint64_t offset, std::span<const std::byt
 }
 
 Result<AtomicFile::Committed> AtomicFile::commit() && {
+  if (auto finished = finish(); !finished) return std::move(finished).error();
+  if (auto named = give_name(); !named) return std::move(named).error();
+  return Committed{.directory_errno = options_.durable && fsync(directory_->get()) != 0 ? errno : 0};
+}
+
+Result<void> AtomicFile::finish() {
   if (mode_ && fchmod(file_.get(), *mode_) != 0) return base::system_error(errno, "give it the mode that it had");
   // Not tried again: after a failure the kernel may have thrown away what it could not write.
   if (options_.durable && fsync(file_.get()) != 0) return base::system_error(errno, "fsync");
-  if (auto closed = file_.close(); !closed) return std::move(closed).error();
-  if (auto named = give_name(); !named) return std::move(named).error();
-  temporary_.clear();
-  return Committed{.directory_errno = options_.durable && fsync(directory_.get()) != 0 ? errno : 0};
+  return file_.close();
 }
 
-Result<void> AtomicFile::give_name() {
-  const int directory = directory_.get();
+Result<void> AtomicFile::give_name(const std::string& name) {
+  const int directory = directory_->get();
+  const std::string& target = name.empty() ? target_ : name;
   const unsigned flags = options_.overwrite ? 0 : RENAME_NOREPLACE;
-  if (renameat2(directory, temporary_.c_str(), directory, target_.c_str(), flags) == 0) return {};
+  if (renameat2(directory, temporary_.c_str(), directory, target.c_str(), flags) == 0) {
+    temporary_.clear();
+    return {};
+  }
   if (errno == EINVAL && !options_.overwrite) {  // the file system does not know the flag
-    if (linkat(directory, temporary_.c_str(), directory, target_.c_str(), 0) == 0) {
+    if (linkat(directory, temporary_.c_str(), directory, target.c_str(), 0) == 0) {
       remove();
       return {};
     }

@@ -4,36 +4,21 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "hoist/result.hpp"
+#include "io/handle.hpp"
 
 namespace hoist::io {
 
-// Owns one descriptor, of whatever kind; -1 is empty.
-class Handle {
- public:
-  explicit Handle(int fd = -1) noexcept : fd_(fd) {}
-  Handle(Handle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Handle& operator=(Handle&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Handle();
-
-  int get() const noexcept { return fd_; }
-  Result<void> close();  // says what the system says, unlike the destructor
-
- private:
-  int fd_;
-};
-
 struct AtomicOptions {
-  bool durable = true;    // on disk when commit returns
-  bool overwrite = true;  // else already_exists, at the latest at commit
+  bool durable = true;           // on disk when commit returns
+  bool overwrite = true;         // else already_exists, at the latest at commit
+  bool clean = true;             // first remove what earlier ones of the same target left behind
+  std::optional<mode_t> mode{};  // where no file is replaced; none: what the umask leaves
 };
 
 // Written beside its target, under a name of its own with a lock on it; commit gives it the target's. The lock is
@@ -41,9 +26,11 @@ struct AtomicOptions {
 // removes it. write_at is thread-safe, everything else for one thread. Errors leave `file` to the caller.
 class AtomicFile {
  public:
-  // Also removes what earlier ones of the same target left behind, when it is a minute old and nobody has its lock.
   // A symlink is replaced, not followed. not_regular: the target is there, and is neither that nor a file.
   static Result<AtomicFile> create(const std::filesystem::path& target, AtomicOptions options);
+  // Likewise, in a directory that is open.
+  static Result<AtomicFile> create(std::shared_ptr<const Handle> directory, const std::string& target,
+                                   AtomicOptions options);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
   ~AtomicFile();
@@ -62,18 +49,23 @@ class AtomicFile {
   };
   Result<Committed> commit() &&;
 
+  // The steps of a commit, for who takes them for many files: on disk where it is to be, and closed; then its name, the
+  // target's or another in the same directory. It keeps its lock until it is destroyed.
+  Result<void> finish();
+  Result<void> give_name(const std::string& name = {});
+
  private:
-  AtomicFile(Handle directory, std::string target, AtomicOptions options, std::optional<mode_t> mode)
+  AtomicFile(std::shared_ptr<const Handle> directory, std::string target, AtomicOptions options,
+             std::optional<mode_t> mode)
       : directory_(std::move(directory)), target_(std::move(target)), options_(options), mode_(mode) {}
 
   Result<void> make_temporary();
   Result<void> truncate(std::uint64_t bytes);
-  Result<void> give_name();
   void remove() noexcept;
 
-  Handle directory_;
+  std::shared_ptr<const Handle> directory_;
   Handle file_;
-  Handle lock_;  // the same file once more, which keeps the lock until the file has its name
+  Handle lock_;  // the same file once more, which keeps the lock
   std::string target_;
   std::string temporary_;  // empty: there is none
   AtomicOptions options_;

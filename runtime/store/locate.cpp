@@ -1,59 +1,33 @@
 #include "store/locate.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "base/error.hpp"
+#include "format/shard_name.hpp"
 
 namespace hoist::store {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view index_ending = ".safetensors.index.json";
-constexpr std::string_view file_ending = ".safetensors";
-
-// "model-00001-of-00003.safetensors"
-struct Numbered {
-  std::string stem{};
-  std::uint32_t number = 0, count = 0;
-};
-
-std::optional<std::uint32_t> five_digits(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.size() != 5 || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<Numbered> parse_numbered(std::string_view name) {
-  constexpr std::string_view middle = "-of-";
-  constexpr std::size_t tail = 1 + 5 + middle.size() + 5;  // "-00001-of-00003"
-  if (!name.ends_with(file_ending)) return std::nullopt;
-  name.remove_suffix(file_ending.size());
-  if (name.size() <= tail) return std::nullopt;
-  const std::string_view ending = name.substr(name.size() - tail);
-  const auto number = five_digits(ending.substr(1, 5)), count = five_digits(ending.substr(tail - 5));
-  if (ending[0] != '-' || ending.substr(6, middle.size()) != middle || !number || !count) return std::nullopt;
-  return Numbered{std::string(name.substr(0, name.size() - tail)), *number, *count};
-}
+using format::parse_shard_name;
 
 // PyTorch's distributed checkpoints: "shard-00001-model-00001-of-00002.safetensors".
 bool block_shard(std::string_view name) {
-  constexpr std::string_view prefix = "shard-";
-  return name.starts_with(prefix) && name.size() > prefix.size() + 5 && five_digits(name.substr(prefix.size(), 5)) &&
-         name[prefix.size() + 5] == '-' && parse_numbered(name);
+  constexpr std::string_view prefix = "shard-", digits = "0123456789";
+  return name.starts_with(prefix) && name.find_first_not_of(digits, prefix.size()) == prefix.size() + 5 &&
+         name[prefix.size() + 5] == '-' && parse_shard_name(name);
 }
 
 // All of one set, counted from 0 or from 1, and nothing besides. `names` are sorted.
 bool complete_set(const std::vector<std::string>& names) {
-  const auto first = parse_numbered(names.front());
+  const auto first = parse_shard_name(names.front());
   if (!first || first->number > 1 || first->count != names.size()) return false;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto numbered = parse_numbered(names[i]);
-    if (!numbered || numbered->stem != first->stem || numbered->count != first->count ||
-        numbered->number != first->number + i) {
+    const auto shard = parse_shard_name(names[i]);
+    if (!shard || shard->stem != first->stem || shard->set_id != first->set_id || shard->count != first->count ||
+        shard->number != first->number + i) {
       return false;
     }
   }
@@ -74,8 +48,8 @@ Result<Located> locate_in(const fs::path& directory) {
   std::vector<std::string> indexes, files;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().native();
-    if (name.ends_with(index_ending)) indexes.push_back(name);
-    if (name.ends_with(file_ending)) files.push_back(name);
+    if (name.ends_with(format::index_ending)) indexes.push_back(name);
+    if (name.ends_with(format::file_ending)) files.push_back(name);
   }
   if (error) return base::system_error(error.value(), "list the directory", directory.native());
   std::sort(indexes.begin(), indexes.end());
@@ -90,6 +64,17 @@ Result<Located> locate_in(const fs::path& directory) {
                      "holds the block shards of PyTorch's distributed checkpoint, which are not supported yet; "
                      "consolidate the checkpoint with PyTorch first",
                      files);
+  }
+  // Without their index they are not there yet, or any more, while a save replaces what else is there.
+  const auto unnamed = [](const std::string& name) {
+    const auto shard = parse_shard_name(name);
+    return shard && !shard->set_id.empty();
+  };
+  if (!std::ranges::all_of(files, unnamed)) std::erase_if(files, unnamed);
+  const auto alone = files.size() == 1 ? parse_shard_name(files[0]) : std::nullopt;
+  if (alone && alone->count > 1) {
+    return undecided(directory,
+                     "holds one file of a set of " + base::grouped(alone->count) + ", name it to open it alone", files);
   }
   if (files.size() > 1 && !complete_set(files)) {
     return undecided(directory, "holds several files that are not one complete numbered set, name one of them", files);

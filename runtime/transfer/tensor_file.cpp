@@ -175,6 +175,7 @@ Result<void> TensorFile::require_everything() {
 void TensorFile::add_to(SaveReport& report, const std::filesystem::path& path) const {
   report.tensors += tensors_.size();
   report.bytes += layout_.file_bytes;
+  report.tensor_bytes += layout_.file_bytes - layout_.header.size();
   for (const std::uint64_t offset : layout_.offsets) {
     report.aligned_64 += offset % 64 == 0 ? 1 : 0;
     report.aligned_256 += offset % 256 == 0 ? 1 : 0;

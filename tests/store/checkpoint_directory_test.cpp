@@ -68,9 +68,28 @@ INSTANTIATE_TEST_SUITE_P(
                       "name one"},
         DirectoryCase{"TwoStems", {"m-00001-of-00002.safetensors", "n-00002-of-00002.safetensors"}, "name one"},
         DirectoryCase{"TwoCounts", {"m-00001-of-00002.safetensors", "m-00002-of-00003.safetensors"}, "name one"},
+        DirectoryCase{"OneOfASet", {"m-00002-of-00003.safetensors"}, "one file of a set of 3"},
+        DirectoryCase{"ASetOfOne", {"m-00001-of-00001.safetensors"}, nullptr},
+        DirectoryCase{
+            "SetWithAnId",
+            {"m-0123456789abcdef-00001-of-00002.safetensors", "m-0123456789abcdef-00002-of-00002.safetensors"},
+            nullptr},
+        DirectoryCase{
+            "SetsWithTwoIds",
+            {"m-0123456789abcdef-00001-of-00002.safetensors", "m-1123456789abcdef-00002-of-00002.safetensors"},
+            "name one"},
         DirectoryCase{"FourDigits", {"m-0001-of-0002.safetensors", "m-0002-of-0002.safetensors"}, "name one"},
         DirectoryCase{"NoStem", {"-00001-of-00002.safetensors", "-00002-of-00002.safetensors"}, "name one"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(Directory, DoesNotTakeAnUnfinishedSetForAnything) {
+  test::TemporaryDirectory directory;
+  directory.write("m.safetensors", test::file_of({"a"}));
+  directory.write("m-0123456789abcdef-00001-of-00002.safetensors", test::file_of({"b"}));
+  const auto checkpoint = Checkpoint::open(directory.path());
+  ASSERT_THAT(checkpoint, Succeeds());
+  EXPECT_EQ(test::names(checkpoint->tensors()), std::vector<std::string>{"a"});
+}
 
 TEST(Directory, PrefersItsOnlyIndex) {
   const test::TemporaryDirectory directory;

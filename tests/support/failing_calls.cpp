@@ -114,6 +114,8 @@ int __real_fchmod(int fd, mode_t mode);
 int __real_fsync(int fd);
 int __real_close(int fd);
 int __real_renameat2(int from_directory, const char* from, int to_directory, const char* to, unsigned flags);
+int __real_linkat(int from_directory, const char* from, int to_directory, const char* to, int flags);
+int __real_unlinkat(int directory, const char* name, int flags);
 
 int __wrap_open(const char* path, int flags, ...) {
   va_list rest;
@@ -219,6 +221,17 @@ int __wrap_renameat2(int from_directory, const char* from, int to_directory, con
   if (judge(Call::renameat2, {number(from_directory), number(from), number(to_directory), number(to)}).error != 0)
     return -1;
   return __real_renameat2(from_directory, from, to_directory, to, flags);
+}
+
+int __wrap_linkat(int from_directory, const char* from, int to_directory, const char* to, int flags) {
+  if (judge(Call::linkat, {number(from_directory), number(from), number(to_directory), number(to)}).error != 0)
+    return -1;
+  return __real_linkat(from_directory, from, to_directory, to, flags);
+}
+
+int __wrap_unlinkat(int directory, const char* name, int flags) {
+  if (judge(Call::unlinkat, {number(directory), number(name)}).error != 0) return -1;
+  return __real_unlinkat(directory, name, flags);
 }
 
 }  // extern "C"

@@ -26,9 +26,11 @@ enum class Call {
   fchmod,
   fsync,
   close,
-  renameat2
+  renameat2,
+  linkat,
+  unlinkat
 };
-inline constexpr std::size_t call_kinds = 16;
+inline constexpr std::size_t call_kinds = 18;
 
 // What happens to the calls number `first`, ..., `first + count - 1`, counted from 1 over all threads.
 struct Fault {

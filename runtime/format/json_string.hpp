@@ -1,0 +1,11 @@
+// Strings as JSON, in the one spelling that the reference's writer has.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace hoist::format {
+
+void append_json_string(std::string& json, std::string_view text);
+
+}  // namespace hoist::format
