@@ -19,10 +19,6 @@ namespace {
 // What a thread holds of a tensor at once: large enough for the cost of a read to vanish. A guess.
 constexpr std::uint64_t chunk_bytes = 4 << 20;
 
-// What a thread takes on at once: a large tensor keeps all threads busy. Fixed, so that the same sums are made in the
-// same order, and come out the same, with any number of threads.
-constexpr std::uint64_t part_bytes = 64 << 20;
-
 struct Part {
   std::size_t tensor;
   TensorView view;
@@ -43,12 +39,7 @@ std::vector<Summary> compute(const std::vector<TensorView>& tensors, unsigned th
   std::vector<Summary> of_parts, of_tensors;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    for (TensorView& view : pieces_of(tensors[i], part_bytes).value()) {
-      if (view.byte_count() > part_bytes)
-        throw Exception({.code = Errc::invalid_slice,
-                         .message = "rows that end inside a byte can't be read apart, and the whole is too large",
-                         .file = std::string(view.file()),
-                         .tensor = std::string(view.name())});
+    for (TensorView& view : parts_of(tensors[i])) {
       parts.push_back({.tensor = i, .view = std::move(view)});
       of_parts.emplace_back(tensors[i].dtype());
     }

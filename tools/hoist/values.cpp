@@ -72,15 +72,6 @@ T read(std::span<const std::byte> bytes, std::uint64_t index) {
   return value;
 }
 
-// An element of 4, 6 or 8 bits. One of 6 may straddle two bytes.
-std::uint32_t code_at(std::uint32_t bits, std::span<const std::byte> bytes, std::uint64_t index) {
-  const std::uint64_t bit = index * bits;
-  const auto shift = static_cast<unsigned>(bit % 8);
-  auto window = std::to_integer<std::uint32_t>(bytes[bit / 8]);
-  if (shift + bits > 8) window |= std::to_integer<std::uint32_t>(bytes[bit / 8 + 1]) << 8;
-  return (window >> shift) & ((1U << bits) - 1);
-}
-
 float decode_small(DType dtype, std::uint32_t code) {
   switch (dtype) {
     case DType::F4: return decode(e2m1, code);
@@ -119,6 +110,15 @@ void append(std::string& text, Number number) {
 }
 
 }  // namespace
+
+std::uint32_t code_at(std::uint32_t bits, std::span<const std::byte> bytes, std::uint64_t index) {
+  const std::uint64_t bit = index * bits;
+  const auto shift = static_cast<unsigned>(bit % 8);
+  auto window = std::to_integer<std::uint32_t>(bytes[bit / 8]);
+  if (shift + bits > 8)  // of 6 bits, it may straddle two bytes
+    window |= std::to_integer<std::uint32_t>(bytes[bit / 8 + 1]) << 8;
+  return (window >> shift) & ((1U << bits) - 1);
+}
 
 Value value_at(DType dtype, std::span<const std::byte> bytes, std::uint64_t index) {
   switch (dtype) {

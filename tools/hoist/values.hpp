@@ -20,6 +20,9 @@ using Value = std::variant<bool, std::int64_t, std::uint64_t, float, double, std
 // `bytes` must hold the element.
 Value value_at(DType dtype, std::span<const std::byte> bytes, std::uint64_t index);
 
+// The bits of an element of `bits`, 4, 6 or 8, as a number.
+std::uint32_t code_at(std::uint32_t bits, std::span<const std::byte> bytes, std::uint64_t index);
+
 // `count` elements of a floating dtype of at most 32 bits, from element `first` on.
 void decode_floats(DType dtype, std::span<const std::byte> bytes, std::uint64_t first, std::span<float> into);
 

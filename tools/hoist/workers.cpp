@@ -29,6 +29,8 @@ class FirstFailure {
   std::exception_ptr failure_;
 };
 
+constexpr std::uint64_t part_bytes = 64 << 20;
+
 // Elements that fill whole bytes together.
 std::uint64_t group(DType dtype) { return bits(dtype) % 8 == 0 ? 1 : bits(dtype) == 4 ? 2 : 4; }
 
@@ -102,6 +104,16 @@ Result<std::vector<TensorView>> pieces_of(const TensorView& view, std::uint64_t 
     pieces = std::move(finer);
   }
   return pieces;
+}
+
+std::vector<TensorView> parts_of(const TensorView& view) {
+  std::vector<TensorView> parts = pieces_of(view, part_bytes).value();
+  if (std::ranges::any_of(parts, [](const TensorView& part) { return part.byte_count() > part_bytes; }))
+    throw Exception({.code = Errc::invalid_slice,
+                     .message = "rows that end inside a byte can't be read apart, and the whole is too large",
+                     .file = std::string(view.file()),
+                     .tensor = std::string(view.name())});
+  return parts;
 }
 
 }  // namespace hoist::tool

@@ -17,6 +17,11 @@ Result<void> for_each_index(std::size_t count, unsigned threads, const std::func
 // F4 and F6 pieces end on whole bytes; where their rows do not allow that, a piece may be larger.
 Result<std::vector<TensorView>> pieces_of(const TensorView& view, std::uint64_t max_bytes);
 
+// The view in pieces that a thread takes on at once: a large tensor keeps all threads busy. They depend on dtype and
+// shape alone, so what is summed over them in order comes out the same with any number of threads. Throws
+// hoist::Exception, invalid_slice, where a piece would be too large to be held.
+std::vector<TensorView> parts_of(const TensorView& view);
+
 std::uint64_t element_count(std::span<const std::uint64_t> shape);
 
 }  // namespace hoist::tool
