@@ -56,10 +56,13 @@ CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<s
       ->take_all();
 }
 
-CLI::Option* add_path(CLI::App& command, std::string& path) {
-  return command.add_option("PATH", path, "a safetensors file, an index.json, or a directory that holds a checkpoint")
-      ->type_name("")
-      ->required();
+// Marks positional arguments that completion takes for files; help shows only the types of options.
+constexpr const char* path_type = "PATH";
+
+CLI::Option* add_path(
+    CLI::App& command, std::string& path, const char* name = "PATH",
+    const char* description = "a safetensors file, an index.json, or a directory that holds a checkpoint") {
+  return command.add_option(name, path, description)->type_name(path_type)->required();
 }
 
 CLI::Option* add_patterns(CLI::App& command, std::vector<std::string>& patterns) {
@@ -127,7 +130,7 @@ void define_verify(CLI::App& root, VerifyArguments& arguments) {
                                   "Exit status: 0 all are valid, 1 one is not, 3 one could not be read.\n\n"
                                   "Example:\n  hoist verify downloads/*.safetensors && echo good");
   // Not required(): CLI11 would want as many as `many`. parse_arguments looks.
-  add_list(command, "PATH", arguments.paths, "files, index.json files, or directories", many)->type_name("");
+  add_list(command, "PATH", arguments.paths, "files, index.json files, or directories", many)->type_name(path_type);
   command.add_flag("--strict", arguments.strict, "accept only what the reference implementation writes");
   add_json(command, arguments.json);
 }
@@ -241,7 +244,7 @@ OptionWords words_of(const CLI::Option& option) {
       words.names.push_back("--" + name);
   }
   words.takes_value = option.get_items_expected_max() > 0;
-  words.is_path = words.positional && words.names.front() == "PATH";
+  words.is_path = words.positional && option.get_type_name() == path_type;
   words.repeats = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
   // The one trace of IsMember's choices is in the type's name: "KEY:{name,size,offset}".
   const std::string type = option.get_type_name();
