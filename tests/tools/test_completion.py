@@ -33,6 +33,8 @@ class Completion(CommandTest):
         self.assertEqual(self.bash("load", "--access", "m"), ["mmap"])
         self.assertEqual(self.bash("completion", "z"), ["zsh"])
         self.assertEqual(self.bash("info", "some"), ["some model.safetensors"])
+        self.assertEqual(self.bash("diff", "some"), ["some model.safetensors"])
+        self.assertEqual(self.bash("diff", "x", "some"), ["some model.safetensors"])
         self.assertIn("--check", self.bash("load", "-"))
 
     def test_zsh_takes_the_script_and_knows_the_command(self):
@@ -57,10 +59,12 @@ class Completion(CommandTest):
         # the two functions of zsh's that _hoist calls, replaced by ones that tell what they were given
         lines = self.shell("zsh", "_arguments() { print -l -- \"$@\" }; _describe() { print -l -- ${(P)2} }; "
                            "compdef() { : }; source <(hoist completion zsh); "
-                           "words=(hoist ''); CURRENT=2; _hoist; words=(hoist ls ''); CURRENT=3; _hoist")
+                           "words=(hoist ''); CURRENT=2; _hoist; words=(hoist ls ''); CURRENT=3; _hoist; "
+                           "words=(hoist diff ''); CURRENT=3; _hoist")
         self.assertTrue(any(line.startswith("verify:Check files") for line in lines), lines)
         self.assertTrue(any(line.startswith("--sort[") and line.endswith("(name size offset)") for line in lines), lines)
-        self.assertIn("1:PATH:_files", lines)
+        for positional in ["1:PATH:_files", "1:A:_files", "2:B:_files"]:
+            self.assertIn(positional, lines)
 
     def test_json_carries_the_script(self):
         for shell in ["bash", "zsh"]:

@@ -4,7 +4,7 @@ import unittest
 
 from support import CommandTest, floats
 
-COMMANDS = ["info", "ls", "verify", "head", "stats", "load", "plan", "completion"]
+COMMANDS = ["info", "ls", "verify", "head", "stats", "diff", "load", "plan", "completion"]
 
 
 class Usage(CommandTest):

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <stdexcept>
 #include <thread>
 
@@ -69,6 +71,12 @@ CLI::Option* add_patterns(CLI::App& command, std::vector<std::string>& patterns)
   return add_list(command, "PATTERN", patterns, "names, globs like 'layers.{0..3}.**', re:REGEX, @LISTFILE, !exclusion",
                   many)
       ->type_name("");
+}
+
+CLI::Option* add_select(CLI::App& command, std::vector<std::string>& patterns) {
+  return add_list(command, "--select", patterns, "only these: a name, glob, re:REGEX, @LISTFILE, !exclusion; repeats",
+                  1)
+      ->type_name("PATTERN");
 }
 
 void add_json(CLI::App& command, bool& json) { command.add_flag("--json", json, "print one JSON document"); }
@@ -158,6 +166,48 @@ void define_stats(CLI::App& root, StatsArguments& arguments) {
   add_json(command, arguments.json);
 }
 
+// A Tolerance as it is typed.
+struct ToleranceWords {
+  std::string absolute{};
+  std::string relative{};
+};
+
+double parse_tolerance(const std::string& text) {
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || !(number >= 0 && std::isfinite(number)))
+    throw std::invalid_argument("'" + text + "' is not a finite number of 0 or more");
+  return number;
+}
+
+void define_diff(CLI::App& root, DiffArguments& arguments, ToleranceWords& words) {
+  CLI::App& command = add_command(
+      root, "diff", "Say in what two checkpoints differ: names, dtypes, shapes, bytes, metadata",
+      "Each tensor's bytes are compared, wherever in its file and in whichever file it lies; without a tolerance\n"
+      "0.0 and -0.0 differ, by 0. The metadata are those in the headers of the safetensors files, of all shards\n"
+      "together and whatever is selected; what an index.json says of itself is not compared.\n"
+      "With --atol X or --rtol Y elements are equal when |a - b| <= X + Y * |b|, where b is B's. A NaN equals a NaN\n"
+      "at the same place, an infinity only itself, a BOOL only the same byte; complex numbers are as far apart as\n"
+      "the magnitude of their difference says, and NaN where a part is. Tensors of other dtypes still differ.\n"
+      "LARGEST is the largest |a - b|, RELATIVE the largest |a - b| / |b|, of the elements that differ, and AT their\n"
+      "place; a NaN on one side only counts as larger than any number.\n"
+      "Exit status: 0 the same, 1 different, 2 wrong usage, 3 failure.\n\n"
+      "Examples:\n  hoist diff model.safetensors converted/ && echo the same\n"
+      "  hoist diff a.safetensors b.safetensors --select '**.weight' --atol 1e-6 --rtol 1e-3");
+  add_path(command, arguments.a, "A");
+  add_path(command, arguments.b, "B", "another");
+  add_select(command, arguments.select);
+  command.add_option("--atol", words.absolute, "elements may be so far apart")
+      ->type_name("X")
+      ->check(syntax(parse_tolerance));
+  command.add_option("--rtol", words.relative, "and so far for each unit of B's magnitude")
+      ->type_name("Y")
+      ->check(syntax(parse_tolerance));
+  command.add_flag("--ignore-metadata", arguments.ignore_metadata, "compare tensors only");
+  add_threads(command, arguments.threads);
+  add_json(command, arguments.json);
+}
+
 // A Selection as it is typed.
 struct SelectionWords {
   std::vector<std::string> slices{};
@@ -174,9 +224,7 @@ std::pair<std::string, Slice> parse_named_slice(const std::string& text) {
 
 void add_selection(CLI::App& command, Selection& selection, SelectionWords& words) {
   add_path(command, selection.path);
-  add_list(command, "--select", selection.select, "only these: a name, glob, re:REGEX, @LISTFILE, !exclusion; repeats",
-           1)
-      ->type_name("PATTERN");
+  add_select(command, selection.select);
   add_list(command, "--slice", words.slices, std::string("a part of one tensor; repeats. ") + slice_help, 1)
       ->type_name("NAME=SLICE")
       ->check(syntax(parse_named_slice));
@@ -288,6 +336,12 @@ void complete(Selection& selection, const SelectionWords& words) {
   selection.access = parse_access(words.access);
 }
 
+void complete(DiffArguments& arguments, const ToleranceWords& words) {
+  if (words.absolute.empty() && words.relative.empty()) return;
+  const auto number = [](const std::string& word) { return word.empty() ? 0 : parse_tolerance(word); };
+  arguments.tolerance = {.absolute = number(words.absolute), .relative = number(words.relative)};
+}
+
 Answer refuse(const CLI::App* command, const std::string& problem) {
   const std::string name = command ? "hoist " + command->get_name() : "hoist";
   return {.status = wrong_usage,
@@ -310,16 +364,19 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   VerifyArguments verify;
   HeadArguments head;
   StatsArguments stats;
+  DiffArguments diff;
   LoadArguments load;
   PlanArguments plan;
   CompletionArguments completion;
   std::string sort, slice, cache = "automatic";
   SelectionWords load_words, plan_words;
+  ToleranceWords tolerance;
   define_info(root, info);
   define_ls(root, ls, sort);
   define_verify(root, verify);
   define_head(root, head, slice);
   define_stats(root, stats);
+  define_diff(root, diff, tolerance);
   define_load(root, load, load_words, cache);
   define_plan(root, plan, plan_words);
   define_completion(root, completion);
@@ -356,6 +413,10 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     return head;
   }
   if (command == "stats") return stats;
+  if (command == "diff") {
+    complete(diff, tolerance);
+    return diff;
+  }
   if (command == "load") {
     complete(load.selection, load_words);
     load.cache = parse_cache(cache);

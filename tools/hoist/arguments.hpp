@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "completion.hpp"
+#include "difference.hpp"
 #include "hoist/loader.hpp"
 #include "slices.hpp"
 
@@ -46,6 +47,15 @@ struct HeadArguments {
 struct StatsArguments {
   std::string path{};
   std::vector<std::string> patterns{};
+  unsigned threads = 1;
+  bool json = false;
+};
+
+struct DiffArguments {
+  std::string a{}, b{};
+  std::vector<std::string> select{};
+  std::optional<Tolerance> tolerance{};
+  bool ignore_metadata = false;
   unsigned threads = 1;
   bool json = false;
 };
@@ -88,7 +98,7 @@ struct Answer {
 };
 
 using Arguments = std::variant<Answer, InfoArguments, LsArguments, VerifyArguments, HeadArguments, StatsArguments,
-                               LoadArguments, PlanArguments, CompletionArguments>;
+                               DiffArguments, LoadArguments, PlanArguments, CompletionArguments>;
 
 Arguments parse_arguments(int argc, const char* const* argv);
 

@@ -13,6 +13,7 @@ int run(const LsArguments& arguments, Output& output);
 int run(const VerifyArguments& arguments, Output& output);
 int run(const HeadArguments& arguments, Output& output);
 int run(const StatsArguments& arguments, Output& output);
+int run(const DiffArguments& arguments, Output& output);
 int run(const LoadArguments& arguments, Output& output);
 int run(const PlanArguments& arguments, Output& output);
 int run(const CompletionArguments& arguments, Output& output);

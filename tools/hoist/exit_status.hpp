@@ -5,7 +5,7 @@ namespace hoist::tool {
 
 enum ExitStatus : int {
   success = 0,
-  answer_is_no = 1,  // verify: a file is not valid; nothing else
+  answer_is_no = 1,  // verify: a file is not valid; diff: they differ; nothing else
   wrong_usage = 2,
   failure = 3,
 };
