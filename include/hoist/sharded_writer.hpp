@@ -31,6 +31,7 @@ class HOIST_API ShardedWriter {
   Result<void> declare(std::string_view name, DType dtype, std::span<const std::uint64_t> shape);
   Result<void> declare(std::string_view name, DType dtype, std::initializer_list<std::uint64_t> shape);
   Result<void> set_metadata(std::string_view key, std::string_view value);
+  Result<SaveReport> estimate() const;  // files by their plain names
   Result<void> begin();
 
   Result<void> write(std::string_view name, const TensorSource& source);

@@ -7,6 +7,7 @@
 //     std::move(writer).commit().value();
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <variant>
 
@@ -17,9 +18,10 @@ namespace hoist {
 
 struct WriteOptions {
   Layout layout = Layout::aligned;
-  bool durable = true;     // on disk when commit returns
-  bool overwrite = true;   // else already_exists, at the latest at commit
-  std::stop_token stop{};  // cancelled
+  bool durable = true;                                    // on disk when commit returns
+  bool overwrite = true;                                  // else already_exists, at the latest at commit
+  std::stop_token stop{};                                 // cancelled
+  std::function<void(std::uint64_t bytes)> on_written{};  // so many more of tensors; from any thread that writes
 };
 
 // A box of a tensor: `size` elements from `start` on, in every dimension.
@@ -37,6 +39,12 @@ struct BlockSource {
   TensorSource source{};
 };
 
+struct SavedFile {
+  std::filesystem::path path{};
+  std::uint64_t tensors = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct SaveReport {
   std::uint64_t tensors = 0;
   std::uint64_t tensor_bytes = 0;
@@ -45,7 +53,7 @@ struct SaveReport {
   std::uint64_t aligned_256 = 0;
   std::uint64_t aligned_4096 = 0;
   bool durable = false;
-  std::vector<std::filesystem::path> files{};
+  std::vector<SavedFile> files{};
   std::filesystem::path index{};  // of a ShardedWriter's; empty, where it wrote one file
   std::vector<Error> warnings{};  // not_durable; header_too_large: larger than some readers take
 };
@@ -69,6 +77,9 @@ class HOIST_API Writer {
   Result<void> declare(std::string_view name, DType dtype, std::span<const std::uint64_t> shape);
   Result<void> declare(std::string_view name, DType dtype, std::initializer_list<std::uint64_t> shape);
   Result<void> set_metadata(std::string_view key, std::string_view value);  // duplicate_metadata
+
+  // What a save of what is declared comes to, before begin. What begin says, but for the disk.
+  Result<SaveReport> estimate() const;
 
   // Fixes the layout, and takes the room on the disk. invalid_utf8 in the metadata; header_too_large; invalid_shape:
   // all together are more than a file holds.

@@ -36,19 +36,20 @@ Result<void> FileSink::put(std::uint64_t offset, std::span<const std::byte> byte
   return put(offset, Stretch(source));
 }
 
-Result<void> FileSink::put(std::uint64_t offset, Stretch stretch) {
-  if (stretch.size() < least_direct_bytes) return put_buffered(offset, stretch);
+Result<void> FileSink::put(std::uint64_t offset, Stretch stretch, const OnWritten& on_written) {
+  if (stretch.size() < least_direct_bytes) return put_buffered(offset, stretch, on_written);
   if (!direct_ || refused_) {
     // Buffered writes of one file wait for each other; bringing the bytes does not.
-    return stretch.in_memory() ? put_buffered(offset, stretch) : put_pieces(offset, stretch, false);
+    return stretch.in_memory() ? put_buffered(offset, stretch, on_written)
+                               : put_pieces(offset, stretch, false, on_written);
   }
   const std::uint64_t end = offset + stretch.size(), first = io::block_up(offset), last = io::block_down(end);
-  if (auto head = put_buffered(offset, stretch.part(0, first - offset)); !head) return head;
-  if (auto tail = put_buffered(last, stretch.part(last - offset, end - last)); !tail) return tail;
-  return put_pieces(first, stretch.part(first - offset, last - first), true);
+  if (auto head = put_buffered(offset, stretch.part(0, first - offset), on_written); !head) return head;
+  if (auto tail = put_buffered(last, stretch.part(last - offset, end - last), on_written); !tail) return tail;
+  return put_pieces(first, stretch.part(first - offset, last - first), true, on_written);
 }
 
-Result<void> FileSink::put_buffered(std::uint64_t offset, Stretch stretch) {
+Result<void> FileSink::put_buffered(std::uint64_t offset, Stretch stretch, const OnWritten& on_written) {
   io::Bounce bounce = stretch.in_memory() ? io::Bounce() : take_bounce();
   for (std::uint64_t done = 0; done < stretch.size();) {
     if (stop_.stop_requested()) return base::cancelled();
@@ -57,12 +58,13 @@ Result<void> FileSink::put_buffered(std::uint64_t offset, Stretch stretch) {
     if (!bytes) return bytes.error();
     if (auto written = file_.write_at(offset + done, *bytes); !written) return written;
     done += piece.size();
+    if (on_written) on_written(piece.size());
   }
   if (!stretch.in_memory()) give_back(std::move(bounce));
   return {};
 }
 
-Result<void> FileSink::put_pieces(std::uint64_t offset, Stretch stretch, bool direct) {
+Result<void> FileSink::put_pieces(std::uint64_t offset, Stretch stretch, bool direct, const OnWritten& on_written) {
   // Pieces end at multiples of their size in the file.
   const std::uint64_t begin = offset / piece_bytes * piece_bytes, end = offset + stretch.size();
   std::atomic<std::uint64_t> next = begin;
@@ -72,8 +74,8 @@ Result<void> FileSink::put_pieces(std::uint64_t offset, Stretch stretch, bool di
     for (std::uint64_t at = next.fetch_add(piece_bytes); at < end; at = next.fetch_add(piece_bytes)) {
       const std::uint64_t from = std::max(at, offset), to = std::min(at + piece_bytes, end);
       const Stretch piece = stretch.part(from - offset, to - from);
-      auto put =
-          base::catching_bad_alloc([&] { return direct ? put_directly(from, piece) : put_buffered(from, piece); });
+      auto put = base::catching_bad_alloc(
+          [&] { return direct ? put_directly(from, piece, on_written) : put_buffered(from, piece, on_written); });
       if (put) continue;
       next = end;  // no more
       const MutexLock lock(mutex);
@@ -100,7 +102,7 @@ Result<void> FileSink::put_pieces(std::uint64_t offset, Stretch stretch, bool di
 }
 
 // Whole blocks, no more than a piece.
-Result<void> FileSink::put_directly(std::uint64_t offset, Stretch stretch) {
+Result<void> FileSink::put_directly(std::uint64_t offset, Stretch stretch, const OnWritten& on_written) {
   if (stop_.stop_requested()) return base::cancelled();
   if (!refused_) {
     io::Bounce bounce = take_bounce();
@@ -109,10 +111,11 @@ Result<void> FileSink::put_directly(std::uint64_t offset, Stretch stretch) {
     auto written = io::write_direct(direct_->get(), offset, *bytes, bounce);
     give_back(std::move(bounce));
     if (!written) return std::move(written).error();
+    if (*written == io::Direct::done && on_written) on_written(stretch.size());
     if (*written == io::Direct::done) return {};
     refused_ = true;
   }
-  return put_buffered(offset, stretch);
+  return put_buffered(offset, stretch, on_written);
 }
 
 bool FileSink::take_helper() {

@@ -23,13 +23,15 @@ class FileSink {
   // `file` stays where it is. Where direct writes are refused, everything goes through the page cache.
   FileSink(const io::AtomicFile& file, bool past_the_cache, std::stop_token stop);
 
+  // Called by each thread, with how many more bytes are written.
+  using OnWritten = std::function<void(std::uint64_t bytes)>;
   Result<void> put(std::uint64_t offset, std::span<const std::byte> bytes);
-  Result<void> put(std::uint64_t offset, Stretch stretch);
+  Result<void> put(std::uint64_t offset, Stretch stretch, const OnWritten& on_written = {});
 
  private:
-  Result<void> put_buffered(std::uint64_t offset, Stretch stretch);
-  Result<void> put_pieces(std::uint64_t offset, Stretch stretch, bool direct);
-  Result<void> put_directly(std::uint64_t offset, Stretch stretch);
+  Result<void> put_buffered(std::uint64_t offset, Stretch stretch, const OnWritten& on_written);
+  Result<void> put_pieces(std::uint64_t offset, Stretch stretch, bool direct, const OnWritten& on_written);
+  Result<void> put_directly(std::uint64_t offset, Stretch stretch, const OnWritten& on_written);
   bool take_helper();
   io::Bounce take_bounce();
   void give_back(io::Bounce bounce);

@@ -181,6 +181,13 @@ Result<void> ShardSet::list(const std::function<void(std::string_view)>& entry) 
   return {};
 }
 
+std::filesystem::path ShardSet::plain_name(std::size_t number, std::size_t count) const {
+  if (count == 1) return path_;
+  const format::ShardName name{
+      .stem = stem_, .number = static_cast<std::uint32_t>(number + 1), .count = static_cast<std::uint32_t>(count)};
+  return path_.parent_path() / name.text();
+}
+
 Result<io::AtomicFile> ShardSet::create_file() const {
   io::AtomicOptions options = options_;
   options.clean = false;

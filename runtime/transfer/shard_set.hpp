@@ -24,6 +24,8 @@ class ShardSet {
   // was left behind.
   static Result<ShardSet> open(const std::filesystem::path& path, io::AtomicOptions options);
 
+  // Of file `number`, counted from 0, of so many, where nothing is in the place of the set.
+  std::filesystem::path plain_name(std::size_t number, std::size_t count) const;
   Result<io::AtomicFile> create_file() const;  // which has no name yet
 
   // A file that is written, and what it holds.

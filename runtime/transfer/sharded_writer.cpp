@@ -76,15 +76,33 @@ struct ShardedWriter::State {
     for (const std::size_t count : *counts) {
       auto file = set.create_file();
       if (!file) return std::move(file).error();
-      auto shard = TensorFile::begin(
-          std::move(file).value(), tensors.subspan(first, count), declared.metadata(),
-          {.layout = options.file.layout, .durable = options.file.durable, .stop = options.file.stop});
+      auto shard = TensorFile::begin(std::move(file).value(), tensors.subspan(first, count), declared.metadata(),
+                                     {.layout = options.file.layout,
+                                      .durable = options.file.durable,
+                                      .stop = options.file.stop,
+                                      .on_written = options.file.on_written});
       if (!shard) return std::move(shard).error();
       begun.push_back({.first = first, .count = count, .file = std::move(shard).value()});
       first += count;
     }
     shards = std::move(begun);
     return {};
+  }
+
+  Result<SaveReport> estimate() const {
+    if (!shards.empty()) return wrong_order("estimate", "the time before begin");
+    const auto tensors = declared.tensors();
+    const auto counts = split(tensors, options.max_shard_bytes);
+    if (!counts) return counts.error();
+    SaveReport report{.durable = options.file.durable};
+    std::size_t first = 0;
+    for (const std::size_t count : *counts) {
+      const auto layout = format::lay_out(tensors.subspan(first, count), declared.metadata(), options.file.layout);
+      if (!layout) return layout.error();
+      TensorFile::add(*layout, set.plain_name(report.files.size(), counts->size()), report);
+      first += count;
+    }
+    return report;
   }
 
   Result<SaveReport> commit() {
@@ -108,7 +126,8 @@ struct ShardedWriter::State {
     report.warnings.back().system_code = committed->directory_errno;
     report.durable = options.file.durable && committed->directory_errno == 0;
     if (committed->directory_errno == 0) report.warnings.pop_back();
-    report.files = std::move(committed->files);
+    for (std::size_t i = 0; i < report.files.size(); ++i)
+      report.files[i].path.swap(committed->files[i]);
     report.index = std::move(committed->index);
     return report;
   }
@@ -147,6 +166,11 @@ Result<void> ShardedWriter::set_metadata(std::string_view key, std::string_view 
     if (!state_->shards.empty()) return wrong_order("set_metadata", "the time before begin");
     return state_->declared.set_metadata(key, value);
   });
+}
+
+Result<SaveReport> ShardedWriter::estimate() const {
+  if (!state_) return wrong_order("estimate");
+  return state_->run([&] { return state_->estimate(); });
 }
 
 Result<void> ShardedWriter::begin() {

@@ -100,6 +100,7 @@ TensorFile::TensorFile(io::AtomicFile file, std::span<const format::Declaration>
       tensors_(tensors),
       layout_(std::move(layout)),
       stop_(std::move(options.stop)),
+      on_written_(std::move(options.on_written)),
       written_(tensors.size()) {
   sink_.emplace(file_, options.durable, stop_);
 }
@@ -149,8 +150,8 @@ Result<void> TensorFile::write_blocks(const TensorInfo& info, std::uint32_t tens
     if (auto claimed = claim(tensor, block.block); !claimed) return claimed;
     runs.add(std::move(slice->runs), std::move(bytes).value());
   }
-  auto written =
-      std::move(runs).for_each([this](std::uint64_t offset, Stretch stretch) { return sink_->put(offset, stretch); });
+  auto written = std::move(runs).for_each(
+      [this](std::uint64_t offset, Stretch stretch) { return sink_->put(offset, stretch, on_written_); });
   if (!written) return written;
   for (const BlockSource& block : blocks) {
     if (auto whole = check_size(block); !whole) return whole;
@@ -172,17 +173,17 @@ Result<void> TensorFile::require_everything() {
   return error;
 }
 
-void TensorFile::add_to(SaveReport& report, const std::filesystem::path& path) const {
-  report.tensors += tensors_.size();
-  report.bytes += layout_.file_bytes;
-  report.tensor_bytes += layout_.file_bytes - layout_.header.size();
-  for (const std::uint64_t offset : layout_.offsets) {
+void TensorFile::add(const format::FileLayout& layout, const std::filesystem::path& path, SaveReport& report) {
+  report.tensors += layout.offsets.size();
+  report.bytes += layout.file_bytes;
+  report.tensor_bytes += layout.file_bytes - layout.header.size();
+  for (const std::uint64_t offset : layout.offsets) {
     report.aligned_64 += offset % 64 == 0 ? 1 : 0;
     report.aligned_256 += offset % 256 == 0 ? 1 : 0;
     report.aligned_4096 += offset % 4096 == 0 ? 1 : 0;
   }
-  report.files.push_back(path);
-  const std::uint64_t bytes = layout_.header.size() - 8;  // without its length
+  report.files.push_back({.path = path, .tensors = layout.offsets.size(), .bytes = layout.file_bytes});
+  const std::uint64_t bytes = layout.header.size() - 8;  // without its length
   if (bytes > common_header_bytes) {
     report.warnings.push_back(
         {.code = Errc::header_too_large,

@@ -23,6 +23,7 @@ class TensorFile {
     Layout layout = Layout::aligned;
     bool durable = true;  // written past the page cache where that goes
     std::stop_token stop{};
+    std::function<void(std::uint64_t bytes)> on_written{};
   };
 
   // Fixes the layout, takes the room on the disk, and writes the header. `tensors` outlive it.
@@ -35,8 +36,9 @@ class TensorFile {
 
   Result<void> require_everything();  // not_written
 
-  // Adds the file's figures, and its warnings.
-  void add_to(SaveReport& report, const std::filesystem::path& path) const;
+  void add_to(SaveReport& report, const std::filesystem::path& path) const { add(layout_, path, report); }
+  // Adds a file's figures, and its warnings.
+  static void add(const format::FileLayout& layout, const std::filesystem::path& path, SaveReport& report);
 
   // All that was written, to be committed; nothing may be written any more.
   io::AtomicFile take_file() &&;
@@ -53,6 +55,7 @@ class TensorFile {
   format::FileLayout layout_;
   std::optional<FileSink> sink_;
   std::stop_token stop_;
+  std::function<void(std::uint64_t bytes)> on_written_;
   base::Mutex mutex_;
   std::vector<Coverage> written_ HOIST_GUARDED_BY(mutex_);
 };

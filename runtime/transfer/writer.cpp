@@ -72,14 +72,30 @@ Result<void> Writer::set_metadata(std::string_view key, std::string_view value) 
   });
 }
 
+Result<SaveReport> Writer::estimate() const {
+  if (!state_) return wrong_order("estimate");
+  return state_->run([&]() -> Result<SaveReport> {
+    if (state_->begun) return wrong_order("estimate", "the time before begin");
+    const auto layout =
+        format::lay_out(state_->declared.tensors(), state_->declared.metadata(), state_->options.layout);
+    if (!layout) return layout.error();
+    SaveReport report{.durable = state_->options.durable};
+    transfer::TensorFile::add(*layout, state_->path, report);
+    return report;
+  });
+}
+
 Result<void> Writer::begin() {
   if (!state_) return wrong_order("begin");
   return state_->run([&]() -> Result<void> {
     State& state = *state_;
     if (state.begun) return wrong_order("begin", "once");
-    auto begun = transfer::TensorFile::begin(
-        *std::exchange(state.file, std::nullopt), state.declared.tensors(), state.declared.metadata(),
-        {.layout = state.options.layout, .durable = state.options.durable, .stop = state.options.stop});
+    auto begun = transfer::TensorFile::begin(*std::exchange(state.file, std::nullopt), state.declared.tensors(),
+                                             state.declared.metadata(),
+                                             {.layout = state.options.layout,
+                                              .durable = state.options.durable,
+                                              .stop = state.options.stop,
+                                              .on_written = state.options.on_written});
     if (!begun) return std::move(begun).error();
     state.begun = std::move(begun).value();
     return {};

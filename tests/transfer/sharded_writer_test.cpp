@@ -105,13 +105,33 @@ TEST_F(ShardedWrites, FillOneFileAfterTheOther) {
   EXPECT_EQ(report.tensors, tensors);
   EXPECT_EQ(report.tensor_bytes, 40U);
   EXPECT_EQ(report.files.size(), 3U);
-  EXPECT_EQ(report.files[1], directory_.path() / "model-00002-of-00003.safetensors");
+  EXPECT_EQ(report.files[1].path, directory_.path() / "model-00002-of-00003.safetensors");
   EXPECT_EQ(report.index, directory_.path() / test::index_name);
   EXPECT_TRUE(report.durable);
   const Checkpoint checkpoint = Checkpoint::open(directory_.path(), {.validation = Validation::strict}).value();
   EXPECT_EQ(checkpoint.metadata().at("total_size"), "40");
   EXPECT_EQ(checkpoint.shards()[0].tensors().size(), 2U);
   EXPECT_EQ(checkpoint.shards()[2].tensors().size(), 1U);
+}
+
+TEST_F(ShardedWrites, AreWhatWasEstimated) {
+  ShardedWriter writer = ShardedWriter::create(path_, {.max_shard_bytes = 9000}).value();
+  const std::uint64_t sizes[] = {8192, 100, 4096, 4096};
+  for (std::size_t i = 0; i < std::size(sizes); ++i)
+    writer.declare(std::to_string(i), DType::U8, {sizes[i]}).value();
+  const SaveReport estimate = writer.estimate().value();
+  EXPECT_EQ(directory_.entry_count(), 0U);
+  writer.begin().value();
+  for (std::size_t i = 0; i < std::size(sizes); ++i)
+    writer.write(std::to_string(i), bytes_of(test::pattern(sizes[i]))).value();
+  const SaveReport report = std::move(writer).commit().value();
+  EXPECT_EQ(estimate.bytes, report.bytes);
+  EXPECT_EQ(estimate.aligned_4096, report.aligned_4096);
+  ASSERT_EQ(estimate.files.size(), report.files.size());
+  for (std::size_t i = 0; i < report.files.size(); ++i) {
+    EXPECT_EQ(estimate.files[i].path, report.files[i].path);
+    EXPECT_EQ(estimate.files[i].bytes, std::filesystem::file_size(report.files[i].path));
+  }
 }
 
 TEST_F(ShardedWrites, SpellTheIndexAsTheHubDoes) {
@@ -137,7 +157,8 @@ TEST_F(ShardedWrites, SpellTheIndexAsTheHubDoes) {
 TEST_F(ShardedWrites, AreOneFileWhereEverythingFits) {
   const SaveReport report = save(path_, 'a', 40).value();
   EXPECT_EQ(entries(), std::set<std::string>{"model.safetensors"});
-  EXPECT_EQ(report.files, std::vector{path_});
+  ASSERT_EQ(report.files.size(), 1U);
+  EXPECT_EQ(report.files[0].path, path_);
   EXPECT_TRUE(report.index.empty());
 }
 
@@ -222,8 +243,8 @@ TEST_F(ShardedWrites, HaveTheModeOfTheFilesThatTheyReplace) {
   save(path_, 'a', 16).value();
   chmod((directory_.path() / "model-00001-of-00003.safetensors").c_str(), 0640);
   const SaveReport report = save(path_, 'b', 16).value();
-  for (const auto& file : report.files)
-    EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0640)) << file;
+  for (const SavedFile& file : report.files)
+    EXPECT_EQ(std::filesystem::status(file.path).permissions(), std::filesystem::perms(0640)) << file.path;
 }
 
 TEST_F(ShardedWrites, FailAsWriterDoes) {
@@ -271,7 +292,7 @@ TEST_P(Replacing, LeavesTheNewOneAlone) {
     std::filesystem::remove(path_);  // no index named it
   }
   expect_nothing_else();
-  EXPECT_TRUE(GetParam().limit < 40 || report.files == std::vector{path_}) << "with its plain name";
+  EXPECT_TRUE(GetParam().limit < 40 || report.files.at(0).path == path_) << "with its plain name";
   ASSERT_THAT(replace(), Succeeds()) << "and it is replaced in turn";
   expect_nothing_else();
 }

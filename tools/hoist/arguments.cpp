@@ -28,7 +28,10 @@ class Help : public CLI::Formatter {
       if (!option->get_positional()) continue;
       const std::string dots = option->get_expected_max() >= many ? "..." : "";
       const std::string label = option->get_name(true, false) + dots;
-      text += option->get_required() || app->get_name() == "verify" ? " " + label : " [" + label + "]";
+      text += option->get_required() || app->get_name() == "verify" || app->get_name() == "merge" ||
+                      app->get_name() == "extract"
+                  ? " " + label
+                  : " [" + label + "]";
     }
     return text + " [OPTIONS]\n";
   }
@@ -208,6 +211,127 @@ void define_diff(CLI::App& root, DiffArguments& arguments, ToleranceWords& words
   add_json(command, arguments.json);
 }
 
+// A Target as it is typed.
+struct TargetWords {
+  std::string layout = "aligned";
+  std::vector<std::string> metadata{};
+  std::vector<std::string> renames{};
+};
+
+// KEY=VALUE: no key holds a '='.
+std::pair<std::string, std::string> parse_metadata(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) throw std::invalid_argument("'" + text + "' is not KEY=VALUE");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+constexpr const char* out_help =
+    "the new file; or, where it ends in '/' or is a directory, model.safetensors in it, in files of at most 5GB";
+
+CLI::Option* add_output(CLI::App& command, Target& target, const char* description = out_help) {
+  return command.add_option("-o,--output", target.path, description)->type_name("OUT");
+}
+
+void add_shard_size(CLI::App& command, Target& target) {
+  command
+      .add_option("--max-shard-size", target.max_shard_bytes,
+                  "several files with an index, each with no more bytes of tensors, like 5GB or 500MiB")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(true), "");
+}
+
+void add_metadata(CLI::App& command, TargetWords& words) {
+  add_list(command, "--metadata", words.metadata, "set this key, beside those of the sources; repeats", 1)
+      ->type_name("KEY=VALUE")
+      ->check(syntax(parse_metadata));
+}
+
+void add_layout(CLI::App& command, TargetWords& words) {
+  command.add_option("--layout", words.layout, "how tensors are ordered and aligned, see hoist/layout.hpp")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"aligned", "reference", "as-given"}))
+      ->capture_default_str();
+}
+
+void add_target(CLI::App& command, Target& target) {
+  command.add_flag("!--no-overwrite", target.overwrite, "fail where OUT is there already");
+  command.add_flag("!--no-sync", target.sync, "do not wait until everything is on the disk");
+  command.add_flag("--dry-run", target.dry_run, "say what would be written, and write nothing");
+  add_json(command, target.json);
+}
+
+void define_convert(CLI::App& root, ConvertArguments& arguments, TargetWords& words) {
+  CLI::App& command =
+      add_command(root, "convert", "Write a checkpoint anew: as one file or several, ordered, selected, renamed",
+                  "OUT takes its place whole, or stays what it was; it may be PATH itself. The files of a set that "
+                  "takes another's\n"
+                  "place carry an id in their names. Metadata on which the files of PATH do not agree are left out.\n\n"
+                  "Examples:\n  hoist convert model.safetensors.index.json model.safetensors\n"
+                  "  hoist convert model.safetensors small/ --max-shard-size 500MB --rename 's/^model\\.//'");
+  add_path(command, arguments.path);
+  command.add_option("OUT", arguments.target.path, out_help)->type_name(path_type)->required();
+  add_select(command, arguments.select);
+  add_list(command, "--rename", words.renames, "change names as sed does, in RE2's syntax; repeats", 1)
+      ->type_name("s/REGEX/TEXT/[g]")
+      ->check(syntax([](const std::string& text) { return Rename(text); }));
+  add_shard_size(command, arguments.target);
+  add_layout(command, words);
+  add_metadata(command, words);
+  add_target(command, arguments.target);
+}
+
+void define_split(CLI::App& root, ConvertArguments& arguments, TargetWords& words) {
+  CLI::App& command = add_command(root, "split", "Write a checkpoint as several files with an index",
+                                  "Tensors stay in their order; a larger one than SIZE has a file of its own.\n\n"
+                                  "Example:\n  hoist split model.safetensors -o parts/ --max-shard-size 5GB");
+  add_path(command, arguments.path);
+  add_output(command, arguments.target, "the directory; it is made where it is not there")->required();
+  add_shard_size(command, arguments.target);
+  add_layout(command, words);
+  add_metadata(command, words);
+  add_target(command, arguments.target);
+}
+
+void define_extract(CLI::App& root, ExtractArguments& arguments, TargetWords& words) {
+  CLI::App& command =
+      add_command(root, "extract", "Write some tensors of a checkpoint to a file of their own",
+                  "Examples:\n  hoist extract model.safetensors 'encoder.layer.0.**' -o layer0.safetensors\n"
+                  "  hoist extract model.safetensors embeddings.weight -o embeddings.npy");
+  add_path(command, arguments.path);
+  add_patterns(command, arguments.patterns);
+  add_output(command, arguments.target)->required();
+  add_shard_size(command, arguments.target);
+  add_layout(command, words);
+  add_metadata(command, words);
+  add_target(command, arguments.target);
+}
+
+void define_merge(CLI::App& root, MergeArguments& arguments, TargetWords& words) {
+  CLI::App& command =
+      add_command(root, "merge", "Write several checkpoints as one",
+                  "A name that two of them have is an error that lists all such names.\n\n"
+                  "Example:\n  hoist merge encoder.safetensors decoder.safetensors -o model.safetensors");
+  // Not required(): CLI11 would want as many as `many`. parse_arguments looks.
+  add_list(command, "PATH", arguments.paths, "files, index.json files, or directories", many)->type_name(path_type);
+  add_output(command, arguments.target)->required();
+  add_shard_size(command, arguments.target);
+  add_layout(command, words);
+  add_metadata(command, words);
+  add_target(command, arguments.target);
+}
+
+void define_align(CLI::App& root, AlignArguments& arguments) {
+  CLI::App& command = add_command(
+      root, "align", "Move the tensors of a checkpoint to aligned places in its files",
+      "Without -o each file is replaced by an aligned one, unless that would gain nothing; a set keeps its names and\n"
+      "its index. A link is replaced by a file, and what it led to stays.\n\n"
+      "Examples:\n  hoist align model.safetensors\n  hoist align model.safetensors -o aligned.safetensors");
+  add_path(command, arguments.path);
+  add_output(command, arguments.target);
+  add_shard_size(command, arguments.target);
+  add_target(command, arguments.target);
+}
+
 // A Selection as it is typed.
 struct SelectionWords {
   std::vector<std::string> slices{};
@@ -336,6 +460,14 @@ void complete(Selection& selection, const SelectionWords& words) {
   selection.access = parse_access(words.access);
 }
 
+void complete(Target& target, const TargetWords& words) {
+  target.layout = words.layout == "reference"  ? Layout::reference
+                  : words.layout == "as-given" ? Layout::as_given
+                                               : Layout::aligned;
+  for (const std::string& text : words.metadata)
+    target.metadata.push_back(parse_metadata(text));
+}
+
 void complete(DiffArguments& arguments, const ToleranceWords& words) {
   if (words.absolute.empty() && words.relative.empty()) return;
   const auto number = [](const std::string& word) { return word.empty() ? 0 : parse_tolerance(word); };
@@ -365,18 +497,28 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   HeadArguments head;
   StatsArguments stats;
   DiffArguments diff;
+  ConvertArguments convert, split;
+  ExtractArguments extract;
+  MergeArguments merge;
+  AlignArguments align;
   LoadArguments load;
   PlanArguments plan;
   CompletionArguments completion;
   std::string sort, slice, cache = "automatic";
   SelectionWords load_words, plan_words;
   ToleranceWords tolerance;
+  TargetWords convert_words, split_words, extract_words, merge_words;
   define_info(root, info);
   define_ls(root, ls, sort);
   define_verify(root, verify);
   define_head(root, head, slice);
   define_stats(root, stats);
   define_diff(root, diff, tolerance);
+  define_extract(root, extract, extract_words);
+  define_convert(root, convert, convert_words);
+  define_merge(root, merge, merge_words);
+  define_split(root, split, split_words);
+  define_align(root, align);
   define_load(root, load, load_words, cache);
   define_plan(root, plan, plan_words);
   define_completion(root, completion);
@@ -417,6 +559,28 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     complete(diff, tolerance);
     return diff;
   }
+  if (command == "extract") {
+    if (extract.patterns.empty()) return refuse(chosen(), "PATTERN is required");
+    complete(extract.target, extract_words);
+    return extract;
+  }
+  if (command == "convert") {
+    complete(convert.target, convert_words);
+    for (const std::string& text : convert_words.renames)
+      convert.renames.emplace_back(text);
+    return convert;
+  }
+  if (command == "split") {
+    if (!split.target.path.ends_with('/')) split.target.path += '/';
+    complete(split.target, split_words);
+    return split;
+  }
+  if (command == "merge") {
+    if (merge.paths.empty()) return refuse(chosen(), "PATH is required");
+    complete(merge.target, merge_words);
+    return merge;
+  }
+  if (command == "align") return align;
   if (command == "load") {
     complete(load.selection, load_words);
     load.cache = parse_cache(cache);

@@ -12,6 +12,8 @@
 #include "completion.hpp"
 #include "difference.hpp"
 #include "hoist/loader.hpp"
+#include "rename.hpp"
+#include "rewrite.hpp"
 #include "slices.hpp"
 
 namespace hoist::tool {
@@ -60,6 +62,29 @@ struct DiffArguments {
   bool json = false;
 };
 
+struct ConvertArguments {  // and split
+  std::string path{};
+  std::vector<std::string> select{};
+  std::vector<Rename> renames{};
+  Target target{};
+};
+
+struct ExtractArguments {
+  std::string path{};
+  std::vector<std::string> patterns{};
+  Target target{};
+};
+
+struct MergeArguments {
+  std::vector<std::string> paths{};
+  Target target{};
+};
+
+struct AlignArguments {
+  std::string path{};
+  Target target{};  // without a path: in place
+};
+
 // Which parts of which tensors.
 struct Selection {
   std::string path{};
@@ -98,7 +123,8 @@ struct Answer {
 };
 
 using Arguments = std::variant<Answer, InfoArguments, LsArguments, VerifyArguments, HeadArguments, StatsArguments,
-                               DiffArguments, LoadArguments, PlanArguments, CompletionArguments>;
+                               DiffArguments, ConvertArguments, ExtractArguments, MergeArguments, AlignArguments,
+                               LoadArguments, PlanArguments, CompletionArguments>;
 
 Arguments parse_arguments(int argc, const char* const* argv);
 
