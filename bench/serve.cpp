@@ -1,11 +1,8 @@
-// The subject of the benchmarks that have a Python peer: bench/peers/ asks, one line a request, and times its own
-// side in between. Requests: VERB TAB PATH TAB [NAME or TIMES].
+// The subject of the benchmarks that have a Python peer: bench/peers/ asks.
 #include <malloc.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iomanip>
-#include <iostream>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,23 +10,10 @@
 
 #include "hoist/loader.hpp"
 #include "support/landing.hpp"
+#include "support/requests.hpp"
 #include "support/text.hpp"
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// Of `times` calls together. What `open` returns dies while the clock stands still.
-template <class Open>
-std::string nanoseconds(const std::string& times, const Open& open) {
-  Clock::duration total{};
-  for (unsigned long i = 0; i < std::stoul(times); ++i) {
-    const auto start = Clock::now();
-    const auto opened = open();
-    total += Clock::now() - start;
-  }
-  return std::to_string(total.count());
-}
 
 // dtype, shape, and the first and last bytes.
 std::string describe(const hoist::TensorView& view) {
@@ -98,10 +82,10 @@ struct Lift {
 };
 
 std::string answer(Lift& lift, const std::string& verb, const std::string& path, const std::string& name) {
-  if (verb == "open") return nanoseconds(name, [&] { return hoist::Archive::open(path).value(); });
-  if (verb == "checkpoint") return nanoseconds(name, [&] { return hoist::Checkpoint::open(path).value(); });
-  if (verb == "load") return nanoseconds(name, [&] { return load(path); });
-  if (verb == "lift") return nanoseconds(name, [&] { return lift.run(path); });
+  if (verb == "open") return bench::nanoseconds(name, [&] { return hoist::Archive::open(path).value(); });
+  if (verb == "checkpoint") return bench::nanoseconds(name, [&] { return hoist::Checkpoint::open(path).value(); });
+  if (verb == "load") return bench::nanoseconds(name, [&] { return load(path); });
+  if (verb == "lift") return bench::nanoseconds(name, [&] { return lift.run(path); });
   if (verb == "check-lift") return lift.check(path);
   if (verb == "held") return held(path);
   const auto checkpoint = hoist::Checkpoint::open(path).value();
@@ -113,11 +97,6 @@ std::string answer(Lift& lift, const std::string& verb, const std::string& path,
 }  // namespace
 
 int main() {
-  std::ios::sync_with_stdio(false);
   Lift lift;
-  for (std::string verb, path, name; std::getline(std::cin, verb, '\t');) {
-    std::getline(std::cin, path, '\t');
-    std::getline(std::cin, name);
-    std::cout << answer(lift, verb, path, name) << std::endl;
-  }
+  bench::answer_requests([&](const auto&... request) { return answer(lift, request...); });
 }
