@@ -1,6 +1,6 @@
 // A save of one tensor from memory: durable, beside the best raw loop; not durable, beside raw buffered writes; and
 // four blocks of columns beside the same bytes in one piece.
-//     hoist_bench_save FOLDER MIB ROUNDS
+//     hoist_bench_save NAME FOLDER BYTES ROUNDS        whole rows of them
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t MiB = 1U << 20, chunk = 4 * MiB;
+constexpr std::size_t chunk = 4U << 20;
 constexpr std::uint64_t columns = 4096, parts = 4;  // bytes of a row, blocks of it
 
 void check(bool good, const char* what) {
@@ -86,7 +86,7 @@ void check_saved(const std::filesystem::path& path, std::span<const std::byte> b
   }
 }
 
-void measure(const std::filesystem::path& folder, std::size_t bytes, std::size_t rounds) {
+void measure(const char* name, const std::filesystem::path& folder, std::size_t bytes, std::size_t rounds) {
   const Buffer memory(bytes);
   for (std::size_t i = 0; i < bytes; ++i)
     memory.bytes()[i] = static_cast<std::byte>(i * 31 % 251);
@@ -111,7 +111,7 @@ void measure(const std::filesystem::path& folder, std::size_t bytes, std::size_t
     }
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const auto [slowest, fastest] = std::ranges::minmax(rates[i]);
-    print({.name = text("save of ", bytes / MiB, " MiB: ", candidates[i].name),
+    print({.name = text("save of ", name, ": ", candidates[i].name),
            .value = median(rates[i]),
            .unit = text("GB/s (", slowest, " to ", fastest, ")"),
            .pairs = rounds,
@@ -125,6 +125,7 @@ void measure(const std::filesystem::path& folder, std::size_t bytes, std::size_t
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
-  bench::measure(argv[1], std::strtoul(argv[2], nullptr, 10) * bench::MiB, std::strtoul(argv[3], nullptr, 10));
+  if (argc != 5) return 2;
+  const std::size_t rows = std::strtoul(argv[3], nullptr, 10) / bench::columns;
+  bench::measure(argv[1], argv[2], rows * bench::columns, std::strtoul(argv[4], nullptr, 10));
 }
