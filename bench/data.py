@@ -110,16 +110,51 @@ def matrices(folder, side):
     return write(folder / f"column-shards-{side}.safetensors", tensors, random_data=True)
 
 
-def decoder(folder, layers, hidden, inner, key_value, vocabulary):
+def decoder_tensors(layers, hidden, inner, key_value, vocabulary):
     """A language model of realistic tensors, with grouped keys and values and a tied head."""
     tensors = [("model.embed_tokens.weight", "F16", [vocabulary, hidden]), ("model.norm.weight", "F16", [hidden])]
     shapes = {"mlp.down_proj": [hidden, inner], "mlp.gate_proj": [inner, hidden], "mlp.up_proj": [inner, hidden],
               "self_attn.q_proj": [hidden, hidden], "self_attn.k_proj": [key_value, hidden],
               "self_attn.v_proj": [key_value, hidden], "self_attn.o_proj": [hidden, hidden],
               "input_layernorm": [hidden], "post_attention_layernorm": [hidden]}
-    tensors += [(f"model.layers.{layer}.{part}.weight", "F16", shape)
-                for layer in range(layers) for part, shape in shapes.items()]
+    return tensors + [(f"model.layers.{layer}.{part}.weight", "F16", shape)
+                      for layer in range(layers) for part, shape in shapes.items()]
+
+
+def decoder(folder, layers, hidden, *sizes):
+    tensors = decoder_tensors(layers, hidden, *sizes)
     return write(folder / f"decoder-{layers}-{hidden}.safetensors", tensors, random_data=True)
+
+
+def resnet50_tensors():
+    """As flax has them: every convolution with the scale and bias of its normalisation, and their running statistics."""
+    parts = {}
+
+    def convolution(name, size, channels, filters):
+        parts[f"params.{name}.conv.kernel"] = [size, size, channels, filters]
+        parts.update({f"params.{name}.norm.{leaf}": [filters] for leaf in ("scale", "bias")})
+        parts.update({f"batch_stats.{name}.norm.{leaf}": [filters] for leaf in ("mean", "var")})
+
+    convolution("stem", 7, 3, 64)
+    channels = 64
+    for stage, blocks in enumerate((3, 4, 6, 3)):
+        width = 64 << stage
+        for block in range(blocks):
+            name = f"stage_{stage}.block_{block}."
+            if block == 0:
+                convolution(name + "shortcut", 1, channels, 4 * width)
+            convolution(name + "reduce", 1, channels, width)
+            convolution(name + "middle", 3, width, width)
+            convolution(name + "expand", 1, width, 4 * width)
+            channels = 4 * width
+    parts["params.head.kernel"], parts["params.head.bias"] = [channels, 1000], [1000]
+    tensors = [(name, "F32", shape) for name, shape in parts.items()]
+    assert len(tensors) == 267 and sum(4 * math.prod(shape) for _, _, shape in tensors) == 102_440_608
+    return tensors
+
+
+def resnet50(folder):
+    return write(folder / "resnet50.safetensors", resnet50_tensors(), random_data=True)
 
 
 def small_tensors(folder, count):

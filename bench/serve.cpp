@@ -1,4 +1,5 @@
-// The subject of the benchmarks that have a Python peer: bench/peers/ asks.
+// The subject of the benchmarks that have a Python peer and read: bench/peers/ asks. serve_saving.cpp is that of those
+// that write.
 #include <malloc.h>
 
 #include <algorithm>
