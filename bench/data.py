@@ -126,6 +126,14 @@ def decoder(folder, layers, hidden, *sizes):
     return write(folder / f"decoder-{layers}-{hidden}.safetensors", tensors, random_data=True)
 
 
+def decoder_halves(folder, layers, hidden, *sizes):
+    """The same tensors in two files that have no name in common."""
+    tensors = decoder_tensors(layers, hidden, *sizes)
+    half = len(tensors) // 2
+    return [write(folder / f"decoder-{layers}-{hidden}-{which}.safetensors", part, random_data=True)
+            for which, part in (("lower", tensors[:half]), ("upper", tensors[half:]))]
+
+
 def resnet50_tensors():
     """As flax has them: every convolution with the scale and bias of its normalisation, and their running statistics."""
     parts = {}

@@ -1,12 +1,14 @@
 // The subject of the benchmarks that have a Python peer and write: a checkpoint that lies in memory, made into a file's
-// bytes. bench/peers/ asks. PATH is the checkpoint; it is read by the first request that names it.
+// bytes or saved. bench/peers/ asks. PATH is the checkpoint; it is read by the first request that names it.
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hoist/serialize.hpp"
+#include "hoist/writer.hpp"
 #include "support/memory.hpp"
 #include "support/requests.hpp"
 
@@ -45,6 +47,16 @@ class Model {
     return true;
   }
 
+  hoist::SaveReport save(const std::string& target, bool durable) const {
+    auto writer = hoist::Writer::create(target, {.durable = durable}).value();
+    for (const hoist::HostTensor& tensor : tensors_)
+      writer.declare(tensor.name, tensor.dtype, tensor.shape).value();
+    writer.begin().value();
+    for (const hoist::HostTensor& tensor : tensors_)
+      writer.write(tensor.name, tensor.bytes).value();
+    return std::move(writer).commit().value();
+  }
+
  private:
   // The reference's layout: the same bytes as the peers' are compared and timed.
   static hoist::SerializeOptions options(unsigned threads) {
@@ -76,6 +88,8 @@ class Subject {
     if (verb == "serialize-fresh-1-thread") return nanoseconds(name, [&] { return model_->fresh(1); });
     if (verb == "serialize-touched") return nanoseconds(name, [&] { return model_->touched(0); });
     if (verb == "serialize-touched-1-thread") return nanoseconds(name, [&] { return model_->touched(1); });
+    if (verb == "save") return nanoseconds("1", [&] { return model_->save(name, false); });
+    if (verb == "save-durable") return nanoseconds("1", [&] { return model_->save(name, true); });
     return "what?";
   }
 

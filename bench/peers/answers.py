@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
@@ -31,3 +32,23 @@ def check_spelling(file):
     """A file that claims the reference writer's spelling is what that writer makes of its tensors."""
     if save(load_file(file), {"format": "pt"}) != Path(file).read_bytes():
         raise SystemExit(f"not the reference writer's spelling: {file}")
+
+
+def check_tensors(found, expected):
+    """The file `found` holds every tensor of the files `expected`, no other, with all their bytes."""
+    with safe_open(found, "np") as ours:
+        names = set(ours.keys())
+        for file in expected:
+            with safe_open(file, "np") as theirs:
+                for name in theirs.keys():
+                    if name not in names or not same(ours.get_tensor(name), theirs.get_tensor(name)):
+                        raise SystemExit(f"wrong answer, not timed: {name} of {file}")
+                    names.remove(name)
+    if names:
+        raise SystemExit(f"wrong answer, not timed: {min(names)} is in {found} alone")
+
+
+def same(one, other):
+    if (one.dtype, one.shape) != (other.dtype, other.shape):
+        return False
+    return np.array_equal(one.reshape(-1).view(np.uint8), other.reshape(-1).view(np.uint8))
