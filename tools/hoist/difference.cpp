@@ -17,10 +17,11 @@ constexpr std::uint64_t block_size = 1024;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Unsigned, the subtraction wraps to the right answer, which may be more than a signed number holds.
+// Widened with their signs, by the +, and then unsigned, the subtraction wraps to the right answer, which may be more
+// than a signed number holds.
 template <std::integral Number>
 std::uint64_t distance(Number a, Number b) {
-  const auto left = static_cast<std::uint64_t>(a), right = static_cast<std::uint64_t>(b);
+  const auto left = static_cast<std::uint64_t>(+a), right = static_cast<std::uint64_t>(+b);
   return a > b ? left - right : right - left;
 }
 
@@ -127,7 +128,10 @@ void Difference::add_plain(const Block& block) {
   std::memcpy(a.data(), block.a.data(), block.a.size());
   std::memcpy(b.data(), block.b.data(), block.b.size());
   examine(block, std::span<const Number>(a.data(), block.count), std::span<const Number>(b.data(), block.count),
-          [&](std::size_t i) { return std::memcmp(&a[i], &b[i], sizeof(Number)) == 0; });
+          [&](std::size_t i) {
+            const std::size_t at = i * sizeof(Number);
+            return std::memcmp(&block.a[at], &block.b[at], sizeof(Number)) == 0;
+          });
 }
 
 void Difference::add_truths(const Block& block) {
