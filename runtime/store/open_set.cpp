@@ -1,13 +1,11 @@
 #include "store/open_set.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <exception>
-#include <system_error>
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/workers.hpp"
 #include "store/join.hpp"
 #include "store/locate.hpp"
 
@@ -39,28 +37,10 @@ std::vector<Opened> open_all(std::size_t count, const std::function<Opened(std::
     opened[0] = open(0);  // asking how many cores there are costs as much as opening a small file
     return opened;
   }
-  std::atomic<std::size_t> next = 0;
-  std::exception_ptr failure;  // of the first that threw: memory may run out on any of the threads
-  std::atomic<bool> failed = false;
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < count && !failed; i = next++)
-        opened[i] = open(i);
-    } catch (...) {
-      if (!failed.exchange(true)) failure = std::current_exception();
-    }
-  };
-  const std::size_t threads = std::min<std::size_t>({count, std::thread::hardware_concurrency(), max_open_threads});
-  std::vector<std::jthread> helpers;
-  try {
-    for (std::size_t i = 1; i < threads; ++i)
-      helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // no more threads to be had: this one does the rest
-  }
-  work();
-  helpers.clear();
-  if (failure) std::rethrow_exception(failure);
+  base::for_each_index(count, std::min(std::thread::hardware_concurrency(), max_open_threads), [&](std::size_t i) {
+    opened[i] = open(i);
+    return true;
+  });
   return opened;
 }
 
