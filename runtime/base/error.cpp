@@ -30,6 +30,7 @@ std::string_view name(Errc code) noexcept {
     case Errc::invalid_index: return "invalid_index";
     case Errc::missing_shard: return "missing_shard";
     case Errc::missing_tensor: return "missing_tensor";
+    case Errc::checksum_mismatch: return "checksum_mismatch";
     case Errc::no_match: return "no_match";
     case Errc::invalid_pattern: return "invalid_pattern";
     case Errc::invalid_slice: return "invalid_slice";

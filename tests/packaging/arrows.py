@@ -33,7 +33,7 @@ LIBRARIES = [
     ("Boost", r"boost/", r"runtime/io/mapping\.cpp", 1),
     ("RapidJSON", r"rapidjson/", r"runtime/(format|store|transfer)/\w+\.cpp", None),
     ("RE2", r"re2/", r"(runtime/store|tools/hoist)/\w+\.cpp", 2),
-    ("xxHash", r"xxhash\.h", r"(runtime|bench)/.*\.cpp", None),
+    ("xxHash", r"xxhash\.h", r"(runtime|bench|tests)/.*\.cpp", None),
     ("CLI11", r"CLI/", r"tools/hoist/\w+\.cpp", 1),
     ("fmt", r"fmt/", r"(tools|bench)/.*", None),
     ("GoogleTest", r"g(test|mock)/", r"tests/.*", None),
