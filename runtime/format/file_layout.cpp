@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <numeric>
 
+#include "base/checksum.hpp"
 #include "base/error.hpp"
 #include "base/utf8.hpp"
 #include "format/json_string.hpp"
 #include "format/shape.hpp"
+#include "hoist/checksums.hpp"
 
 namespace hoist::format {
 namespace {
@@ -30,7 +33,25 @@ void append_entry(std::string& json, const Declaration& tensor, std::uint64_t be
       .append("]}");
 }
 
-void append_metadata(std::string& json, const Metadata& metadata) {
+// An object of digits by tensor, in a string.
+void append_checksums(std::string& json, std::span<const Declaration> declarations, FileLayout& layout) {
+  layout.checksums.resize(declarations.size());
+  json += "\"{";
+  std::string name;
+  for (const std::uint32_t i : layout.order) {
+    if (i != layout.order.front()) json += ',';
+    name.clear();
+    append_json_string(name, declarations[i].name);
+    append_escaped(json, name);
+    json += ":\\\"";
+    layout.checksums[i] = json.size();
+    json.append(base::checksum_digits, '0').append("\\\"");
+  }
+  json += "}\"";
+}
+
+// `checksums` appends the value of their key, which is there where they are wanted.
+void append_metadata(std::string& json, const Metadata& metadata, const std::function<void()>& checksums) {
   append_json_string(json, metadata_name);
   json += ":{";
   bool first = true;
@@ -38,7 +59,8 @@ void append_metadata(std::string& json, const Metadata& metadata) {
     if (!std::exchange(first, false)) json += ',';
     append_json_string(json, key);
     json += ':';
-    append_json_string(json, value);
+    if (key == checksums_key) checksums();
+    else append_json_string(json, value);
   }
   json += '}';
 }
@@ -86,9 +108,19 @@ Result<std::uint64_t> checked_bytes(const Declaration& tensor) {
   return *bytes;
 }
 
-Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Metadata& metadata, Layout layout) {
+Result<void> check_metadata_key(std::string_view key) {
+  if (key != checksums_key) return {};
+  return Error{.code = Errc::invalid_field,
+               .message = base::quoted(key) +
+                          " in the metadata is for the checksums of a file as it is written, and is not taken over "
+                          "from another"};
+}
+
+Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Metadata& metadata, Layout layout,
+                           bool checksums) {
   FileLayout found;
   for (const auto& [key, value] : metadata) {
+    if (auto allowed = check_metadata_key(key); !allowed) return std::move(allowed).error();
     if (!base::is_utf8(key) || !base::is_utf8(value)) return not_utf8("metadata", key);
   }
   found.sizes.reserve(declarations.size());
@@ -103,7 +135,9 @@ Result<FileLayout> lay_out(std::span<const Declaration> declarations, const Meta
 
   std::string json(length_bytes, '\0');
   json += '{';
-  if (!metadata.empty()) append_metadata(json, metadata);
+  Metadata all = metadata;
+  if (checksums) all.emplace(checksums_key, "");
+  if (!all.empty()) append_metadata(json, all, [&] { append_checksums(json, declarations, found); });
   found.offsets.resize(declarations.size());
   constexpr std::uint64_t most_bytes = INT64_MAX - 2 * max_header_bytes;  // of a file, as the system counts
   std::uint64_t end = 0;

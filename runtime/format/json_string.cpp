@@ -3,9 +3,8 @@
 namespace hoist::format {
 
 // As serde_json does.
-void append_json_string(std::string& json, std::string_view text) {
+void append_escaped(std::string& json, std::string_view text) {
   constexpr char digits[] = "0123456789abcdef";
-  json += '"';
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
@@ -21,6 +20,11 @@ void append_json_string(std::string& json, std::string_view text) {
         else json += c;
     }
   }
+}
+
+void append_json_string(std::string& json, std::string_view text) {
+  json += '"';
+  append_escaped(json, text);
   json += '"';
 }
 

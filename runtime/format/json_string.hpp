@@ -7,5 +7,6 @@
 namespace hoist::format {
 
 void append_json_string(std::string& json, std::string_view text);
+void append_escaped(std::string& json, std::string_view text);  // without the quotes
 
 }  // namespace hoist::format

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "hoist/checksums.hpp"
 #include "support/header_builder.hpp"
 #include "support/matchers.hpp"
 
@@ -78,6 +79,42 @@ TEST(FileLayouts, EscapeWhatMustBeAndNothingElse) {
   const Archive archive = opened(layout);
   EXPECT_TRUE(archive.find(name));
   EXPECT_EQ(archive.metadata().at(name), name);
+}
+
+TEST(FileLayouts, KeepRoomForChecksumsInFileOrder) {
+  std::vector<Declaration> declarations = three;
+  declarations.push_back({.name = "none", .dtype = DType::F32, .shape = {0, 7}});
+  declarations.push_back({.name = "q\" \\ \n \x01 \xC3\xA9", .dtype = DType::U8, .shape = {1}});
+  for (const Layout which : {Layout::aligned, Layout::reference, Layout::as_given}) {
+    FileLayout layout = lay_out(declarations, {{"a", "b"}, {"z", "y"}}, which, true).value();
+    const std::string zeros(32, '0');
+    std::uint64_t before = 0;
+    for (const std::uint32_t i : layout.order) {
+      EXPECT_GT(layout.checksums[i], before);
+      before = layout.checksums[i];
+      ASSERT_EQ(layout.header.substr(before, 32), zeros);
+      layout.header.replace(before, 32, std::string(32, static_cast<char>('a' + i)));
+    }
+    const Archive archive = opened(layout);
+    EXPECT_EQ(archive.metadata().size(), 3U);
+    const auto checksums = checksums_of(archive).value().value();
+    ASSERT_EQ(checksums.size(), declarations.size());
+    for (std::size_t i = 0; i < declarations.size(); ++i)
+      EXPECT_EQ(checksums.at(declarations[i].name), std::string(32, static_cast<char>('a' + i)));
+  }
+  const std::string header = lay_out(declarations, {{"format", "pt"}, {"z", ""}}, Layout::reference, true)->header;
+  EXPECT_TRUE(header.substr(8).starts_with(
+      R"({"__metadata__":{"format":"pt","hoist.xxh3_128":"{\"z\":\"00000000000000000000000000000000\",\"a\":\"0000)"));
+  EXPECT_NE(header.find(R"(,\"q\\\" \\\\ \\n \\u0001 )"), std::string::npos) << "escaped twice";
+  EXPECT_EQ(checksums_of(opened(*lay_out({}, {}, Layout::reference, true))).value()->size(), 0U);
+}
+
+TEST(FileLayouts, TakeNoChecksumsFromElsewhere) {
+  for (const bool checksums : {false, true}) {
+    EXPECT_THAT(lay_out(three, {{std::string(checksums_key), "{}"}}, Layout::aligned, checksums),
+                FailsWith(Errc::invalid_field, "'hoist.xxh3_128'"));
+    EXPECT_THAT(lay_out(three, {{"hoist.xxh3_12", "{}"}}, Layout::aligned, checksums), test::Succeeds());
+  }
 }
 
 TEST(FileLayouts, RefuseWhatNoReaderTakes) {
