@@ -47,7 +47,7 @@ class HOIST_API SerializedFile {
 };
 
 // Exactly what serialize takes. duplicate_tensor; invalid_shape; size_mismatch, of a tensor's bytes; invalid_utf8;
-// header_too_large.
+// header_too_large; invalid_field, of a name, or of metadata that hold checksums of another file.
 HOIST_API Result<std::uint64_t> serialized_size(std::span<const HostTensor> tensors, const SerializeOptions& = {});
 
 // Into the first bytes of `into`, where none of the tensors lies; gives how many. size_mismatch: it is too small. What

@@ -18,8 +18,11 @@ namespace hoist {
 
 struct WriteOptions {
   Layout layout = Layout::aligned;
-  bool durable = true;                                    // on disk when commit returns
-  bool overwrite = true;                                  // else already_exists, at the latest at commit
+  bool durable = true;    // on disk when commit returns
+  bool overwrite = true;  // else already_exists, at the latest at commit
+  // The metadata hold a checksum of every tensor, which verify_data compares with its bytes (hoist/checksums.hpp).
+  // Tensors that are written whole are hashed on their way; commit reads the others back.
+  bool checksums = false;
   std::stop_token stop{};                                 // cancelled
   std::function<void(std::uint64_t bytes)> on_written{};  // so many more of tensors; from any thread that writes
 };
@@ -76,7 +79,9 @@ class HOIST_API Writer {
   // duplicate_tensor, invalid_shape, invalid_utf8; invalid_field: "__metadata__" is no tensor's name.
   Result<void> declare(std::string_view name, DType dtype, std::span<const std::uint64_t> shape);
   Result<void> declare(std::string_view name, DType dtype, std::initializer_list<std::uint64_t> shape);
-  Result<void> set_metadata(std::string_view key, std::string_view value);  // duplicate_metadata
+  // duplicate_metadata; invalid_field: checksums_key, with checksums or without. The file that they came from says
+  // nothing of this one, so a copy of its metadata leaves them out.
+  Result<void> set_metadata(std::string_view key, std::string_view value);
 
   // What a save of what is declared comes to, before begin. What begin says, but for the disk.
   Result<SaveReport> estimate() const;
@@ -93,7 +98,8 @@ class HOIST_API Writer {
   // Several boxes at once: rows that lie side by side go to the file together. Much faster for columns.
   Result<void> write_blocks(std::string_view name, std::span<const BlockSource> blocks);
 
-  // not_written: bytes of a tensor are missing. After an error the target is what it was.
+  // not_written: bytes of a tensor are missing. What reading back for checksums says. After an error the target is
+  // what it was.
   Result<SaveReport> commit() &&;
 
  private:

@@ -116,6 +116,8 @@ Result<Handle> AtomicFile::open_direct() const {
   return direct;
 }
 
+Result<Descriptor> AtomicFile::open_to_read() const { return Descriptor::duplicate(file_.get()); }
+
 Result<void> AtomicFile::truncate(std::uint64_t bytes) {
   while (ftruncate(file_.get(), static_cast<off_t>(bytes)) != 0) {
     if (errno != EINTR) return base::system_error(errno, "make it " + base::grouped(bytes) + " bytes long");

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "hoist/result.hpp"
+#include "io/descriptor.hpp"
 #include "io/handle.hpp"
 
 namespace hoist::io {
@@ -37,6 +38,9 @@ class AtomicFile {
 
   // The same file once more, open for direct writes. What the system says where it has none.
   Result<Handle> open_direct() const;
+
+  // What was written so far, to read it back.
+  Result<Descriptor> open_to_read() const;
 
   // The file is this long from now on, and has room on the disk where the file system can promise it.
   Result<void> allocate(std::uint64_t bytes);

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "hoist/result.hpp"
+#include "transfer/passing_checksum.hpp"
 
 namespace hoist::transfer {
 
@@ -36,29 +37,42 @@ class ByteSource {
   std::uint64_t byte_count_;
 };
 
-// A part of a source, which outlives it.
+// A part of a source, which outlives it, as does the checksum that its bytes pass by.
 class Stretch {
  public:
   explicit Stretch(const ByteSource& source) : source_(&source), bytes_(source.byte_count()) {}
 
   std::uint64_t size() const noexcept { return bytes_; }
-  Stretch part(std::uint64_t begin, std::uint64_t bytes) const { return {source_, begin_ + begin, bytes}; }
+  Stretch part(std::uint64_t begin, std::uint64_t bytes) const { return {source_, begin_ + begin, bytes, checksum_}; }
+
+  // A checksum of the source: whoever asks for bytes of it from here on waits for its turn to add them.
+  void pass_by(PassingChecksum& checksum) { checksum_ = &checksum; }
+  bool passes_by() const noexcept { return checksum_ != nullptr; }
+  // Some part of it will not be asked for.
+  void give_up() const {
+    if (checksum_) checksum_->give_up();
+  }
 
   bool in_memory() const noexcept { return source_->in_memory(); }
   // The bytes themselves, or, where they are elsewhere, brought into `buffer`.
   Result<std::span<const std::byte>> bytes(std::span<std::byte> buffer) const {
-    if (in_memory()) return std::span(source_->memory() + begin_, bytes_);
-    if (auto read = source_->read(begin_, buffer.first(bytes_)); !read) return std::move(read).error();
-    return std::span<const std::byte>(buffer.first(bytes_));
+    if (!in_memory()) {
+      if (auto read = source_->read(begin_, buffer.first(bytes_)); !read) return std::move(read).error();
+    }
+    const std::span<const std::byte> found =
+        in_memory() ? std::span(source_->memory() + begin_, bytes_) : buffer.first(bytes_);
+    if (checksum_) checksum_->add(begin_, found);
+    return found;
   }
 
  private:
-  Stretch(const ByteSource* source, std::uint64_t begin, std::uint64_t bytes)
-      : source_(source), begin_(begin), bytes_(bytes) {}
+  Stretch(const ByteSource* source, std::uint64_t begin, std::uint64_t bytes, PassingChecksum* checksum)
+      : source_(source), begin_(begin), bytes_(bytes), checksum_(checksum) {}
 
   const ByteSource* source_;
   std::uint64_t begin_ = 0;
   std::uint64_t bytes_;
+  PassingChecksum* checksum_ = nullptr;
 };
 
 }  // namespace hoist::transfer

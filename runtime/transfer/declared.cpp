@@ -15,6 +15,7 @@ Result<void> Declared::add(std::string_view name, DType dtype, std::span<const s
 }
 
 Result<void> Declared::set_metadata(std::string_view key, std::string_view value) {
+  if (auto allowed = format::check_metadata_key(key); !allowed) return allowed;
   if (metadata_.emplace(key, value).second) return {};
   return Error{.code = Errc::duplicate_metadata, .message = base::quoted(key) + " was set before"};
 }

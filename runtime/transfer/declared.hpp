@@ -15,7 +15,8 @@ class Declared {
  public:
   // duplicate_tensor, and what format::checked_bytes says.
   Result<void> add(std::string_view name, DType dtype, std::span<const std::uint64_t> shape);
-  Result<void> set_metadata(std::string_view key, std::string_view value);  // duplicate_metadata
+  // duplicate_metadata, and what format::check_metadata_key says.
+  Result<void> set_metadata(std::string_view key, std::string_view value);
 
   // In the order of the calls; they stay where they are once nothing is added.
   std::span<const format::Declaration> tensors() const noexcept { return tensors_; }

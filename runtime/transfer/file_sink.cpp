@@ -39,14 +39,16 @@ Result<void> FileSink::put(std::uint64_t offset, std::span<const std::byte> byte
 Result<void> FileSink::put(std::uint64_t offset, Stretch stretch, const OnWritten& on_written) {
   if (stretch.size() < least_direct_bytes) return put_buffered(offset, stretch, on_written);
   if (!direct_ || refused_) {
-    // Buffered writes of one file wait for each other; bringing the bytes does not.
-    return stretch.in_memory() ? put_buffered(offset, stretch, on_written)
-                               : put_pieces(offset, stretch, false, on_written);
+    // Buffered writes of one file wait for each other; bringing the bytes, and their checksum, do not.
+    const bool only_write = stretch.in_memory() && !stretch.passes_by();
+    return only_write ? put_buffered(offset, stretch, on_written) : put_pieces(offset, stretch, false, on_written);
   }
   const std::uint64_t end = offset + stretch.size(), first = io::block_up(offset), last = io::block_down(end);
   if (auto head = put_buffered(offset, stretch.part(0, first - offset), on_written); !head) return head;
-  if (auto tail = put_buffered(last, stretch.part(last - offset, end - last), on_written); !tail) return tail;
-  return put_pieces(first, stretch.part(first - offset, last - first), true, on_written);
+  if (auto pieces = put_pieces(first, stretch.part(first - offset, last - first), true, on_written); !pieces) {
+    return pieces;
+  }
+  return put_buffered(last, stretch.part(last - offset, end - last), on_written);
 }
 
 Result<void> FileSink::put_buffered(std::uint64_t offset, Stretch stretch, const OnWritten& on_written) {
@@ -78,6 +80,7 @@ Result<void> FileSink::put_pieces(std::uint64_t offset, Stretch stretch, bool di
           [&] { return direct ? put_directly(from, piece, on_written) : put_buffered(from, piece, on_written); });
       if (put) continue;
       next = end;  // no more
+      stretch.give_up();
       const MutexLock lock(mutex);
       if (!failure) failure = std::move(put).error();
     }

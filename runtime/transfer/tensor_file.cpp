@@ -83,7 +83,7 @@ Result<void> check_size(const BlockSource& block) {
 
 Result<std::unique_ptr<TensorFile>> TensorFile::begin(io::AtomicFile file, std::span<const format::Declaration> tensors,
                                                       const Metadata& metadata, Options options) {
-  auto layout = format::lay_out(tensors, metadata, options.layout);
+  auto layout = format::lay_out(tensors, metadata, options.layout, options.checksums);
   if (!layout) return std::move(layout).error();
   if (auto room = file.allocate(layout->file_bytes); !room) return std::move(room).error();
   std::unique_ptr<TensorFile> begun(
@@ -103,6 +103,7 @@ TensorFile::TensorFile(io::AtomicFile file, std::span<const format::Declaration>
       on_written_(std::move(options.on_written)),
       written_(tensors.size()) {
   sink_.emplace(file_, options.durable, stop_);
+  if (options.checksums) checksums_.emplace(tensors.size());
 }
 
 TensorInfo TensorFile::info(std::uint32_t tensor) const {
@@ -150,16 +151,30 @@ Result<void> TensorFile::write_blocks(const TensorInfo& info, std::uint32_t tens
     if (auto claimed = claim(tensor, block.block); !claimed) return claimed;
     runs.add(std::move(slice->runs), std::move(bytes).value());
   }
-  auto written = std::move(runs).for_each(
-      [this](std::uint64_t offset, Stretch stretch) { return sink_->put(offset, stretch, on_written_); });
+  // A tensor in one piece is one stretch. Of others, the bytes come in no order that a checksum could follow.
+  std::optional<PassingChecksum> checksum;
+  if (checksums_ && blocks.size() == 1 && std::ranges::equal(blocks[0].block.size, info.shape)) checksum.emplace();
+  auto written = std::move(runs).for_each([&](std::uint64_t offset, Stretch stretch) {
+    if (checksum) stretch.pass_by(*checksum);
+    return sink_->put(offset, stretch, on_written_);
+  });
   if (!written) return written;
   for (const BlockSource& block : blocks) {
     if (auto whole = check_size(block); !whole) return whole;
+  }
+  if (checksum) {
+    if (auto digits = checksum->digits(info.byte_count)) checksums_->keep(tensor, *std::move(digits));
   }
   return {};
 }
 
 Result<void> TensorFile::require_everything() {
+  if (auto covered = require_coverage(); !covered || !checksums_) return covered;
+  if (auto filled = checksums_->fill_in(file_, layout_, stop_); !filled) return filled;
+  return sink_->put(0, std::as_bytes(std::span(layout_.header)));
+}
+
+Result<void> TensorFile::require_coverage() {
   const MutexLock lock(mutex_);
   std::uint64_t missing = 0;
   Error error{.code = Errc::not_written};

@@ -12,6 +12,7 @@
 #include "io/atomic_file.hpp"
 #include "transfer/coverage.hpp"
 #include "transfer/file_sink.hpp"
+#include "transfer/tensor_checksums.hpp"
 
 namespace hoist::transfer {
 
@@ -22,6 +23,7 @@ class TensorFile {
   struct Options {
     Layout layout = Layout::aligned;
     bool durable = true;  // written past the page cache where that goes
+    bool checksums = false;
     std::stop_token stop{};
     std::function<void(std::uint64_t bytes)> on_written{};
   };
@@ -34,7 +36,8 @@ class TensorFile {
   Result<void> write(std::uint32_t tensor, const TensorSource& source);
   Result<void> write(std::uint32_t tensor, std::span<const BlockSource> blocks);
 
-  Result<void> require_everything();  // not_written
+  // not_written. With checksums, what nobody has hashed is read back then, and the header written once more.
+  Result<void> require_everything();
 
   void add_to(SaveReport& report, const std::filesystem::path& path) const { add(layout_, path, report); }
   // Adds a file's figures, and its warnings.
@@ -48,6 +51,7 @@ class TensorFile {
              Options options);
   TensorInfo info(std::uint32_t tensor) const;
   Result<void> claim(std::uint32_t tensor, const Block& block);
+  Result<void> require_coverage();
   Result<void> write_blocks(const TensorInfo& info, std::uint32_t tensor, std::span<const BlockSource> blocks);
 
   io::AtomicFile file_;
@@ -56,6 +60,7 @@ class TensorFile {
   std::optional<FileSink> sink_;
   std::stop_token stop_;
   std::function<void(std::uint64_t bytes)> on_written_;
+  std::optional<TensorChecksums> checksums_;
   base::Mutex mutex_;
   std::vector<Coverage> written_ HOIST_GUARDED_BY(mutex_);
 };

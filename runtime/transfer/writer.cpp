@@ -94,6 +94,7 @@ Result<void> Writer::begin() {
                                              state.declared.metadata(),
                                              {.layout = state.options.layout,
                                               .durable = state.options.durable,
+                                              .checksums = state.options.checksums,
                                               .stop = state.options.stop,
                                               .on_written = state.options.on_written});
     if (!begun) return std::move(begun).error();

@@ -20,7 +20,7 @@ bool save(const std::filesystem::path& path, std::string_view bytes) {
     } catch (const std::bad_alloc&) {
     }
   };
-  auto writer = Writer::create(path, {.durable = false});
+  auto writer = Writer::create(path, {.durable = false, .checksums = true});
   if (!writer) return false;
   attempt([&] { return writer->declare(name, DType::U8, {2, 4}); });
   attempt([&] { return writer->set_metadata("a key with some length to it", "and a value with some length"); });
