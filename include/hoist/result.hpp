@@ -35,6 +35,7 @@ enum class Errc : std::uint8_t {
   invalid_index,
   missing_shard,
   missing_tensor,
+  checksum_mismatch,
   // the request
   no_match,
   invalid_pattern,

@@ -5,7 +5,9 @@
 
 #include <cerrno>
 
+#include "hoist/checksums.hpp"
 #include "hoist/cuda.hpp"
+#include "hoist/verify.hpp"
 #include "hoist/writer.hpp"
 #include "support/checkpoint_files.hpp"
 #include "support/deferred_device.hpp"
@@ -86,6 +88,15 @@ constexpr Recipe recipes[] = {
        return outcome(Checkpoint::open(directory.write(test::index_name, test::index_of({{"a", "gone"}}))));
      }},
     {Errc::missing_tensor, [] { return index(R"({"weight_map":{"b":"m"}})"); }},
+    {Errc::checksum_mismatch,
+     []() -> Outcome {
+       const test::TemporaryDirectory directory;
+       const std::string value = "{\"w\":\"" + std::string(32, '0') + "\"}";
+       return verify_data(
+                  directory.write("w", FileBuilder().metadata(checksums_key, value).add("w", DType::U8, {4}).file()))
+           .at(0)
+           .errors.at(0);
+     }},
     {Errc::no_match, [] { return outcome(Checkpoint::of(*test::open_bytes(test::file_of({"a"}))).select({"b*"})); }},
     {Errc::invalid_pattern,
      [] { return outcome(Checkpoint::of(*test::open_bytes(test::file_of({"a"}))).select({"["})); }},

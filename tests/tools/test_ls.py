@@ -107,6 +107,20 @@ class Ls(CommandTest):
         for command in ["ls", "verify"]:
             self.expect(0, command, self.folder, preexec_fn=allow_fifty_files_at_first)
 
+    def test_info_counts_checksums_and_does_not_print_them(self):
+        digits = "0123456789abcdef" * 2
+        value = json.dumps({name: digits for name in ["a", "gone"]})
+        path = self.model(("a", "I8", [3], b"abc"), ("b", "I8", [1], b"d"),
+                          metadata={"hoist.xxh3_128": value, "format": "pt"})
+        text = self.expect(0, "info", path)
+        self.assertIn("\nchecksums 1, of 2; hoist verify --data compares them\n", text)
+        self.assertNotIn(digits, text)
+        self.assertIn("format", text)
+        self.assertEqual(self.json("info", path)["checksums"], 1)
+        broken = self.model(("a", "I8", [3], b"abc"), metadata={"hoist.xxh3_128": "[]"})
+        self.assertNotIn("METADATA", self.expect(0, "info", broken))
+        self.assertEqual(self.json("info", broken)["checksums"], 0)
+
     def test_info_sums_dtypes_alignment_and_metadata(self):
         path = self.model(("w", "F32", [16], floats(*range(16))), ("v", "F32", [2], floats(1, 2)),
                           ("s", "I8", [3], b"abc"), metadata={"format": "pt", "note": "\x1b[31mred\n\u0085"})

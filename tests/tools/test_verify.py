@@ -6,11 +6,17 @@ import random
 import struct
 import unittest
 
-from support import CommandTest, file_bytes, floats
+from support import CommandTest, file_bytes, floats, is_sanitized
 
 
 def with_header(text, data=b""):
     return struct.pack("<Q", len(text)) + text + data
+
+
+# What xxhsum -H2 prints.
+TEXT = b"weights of a model, 32 bytes long"
+RIGHT = {b"": "99aa06d3014798d86001c324468d497f", b"rock": "344be89cab7a872b38b7c2310bbbf116",
+         TEXT: "c7c83d410de5734e28fff600b4ce860a"}
 
 
 class Verify(CommandTest):
@@ -97,6 +103,78 @@ class Verify(CommandTest):
         header = {"t%d" % i: {"dtype": "U8", "shape": [2], "data_offsets": [i, i + 1]} for i in range(300)}
         path = self.write(with_header(json.dumps(header).encode(), b"x" * 300))
         self.assertEqual(len(self.json("verify", path, status=1)["errors"]), 100)
+
+    def summed(self, *tensors, sums=None, name="model.safetensors", **more):
+        """Tensors of bytes with the checksums of RIGHT, or with these."""
+        sums = {tensor: RIGHT[content] for tensor, content in tensors} if sums is None else sums
+        value = sums if isinstance(sums, str) else json.dumps(sums)
+        return self.model(*[(tensor, "U8", [len(content)], content) for tensor, content in tensors], name=name,
+                          metadata={"hoist.xxh3_128": value, **more})
+
+    def test_data_is_compared_with_the_checksums_that_xxhsum_prints(self):
+        path = self.summed(("a", b"rock"), ("b", TEXT), ("none", b""))
+        size = os.path.getsize(path)
+        self.assertEqual(self.expect(0, "verify", "--data", path),
+                         "%s: valid, 3 tensors, %d B, 3 checksums compared\n" % (path, size))
+        answer = self.json("verify", "--data", path)
+        self.assertEqual(answer, {"valid": True, "checked": 3, "errors": [], "warnings": [], "files": [
+            {"file": path, "status": "valid", "valid": True, "file_bytes": size, "tensors": 3, "checked": 3}]})
+        self.assertNotIn("checked", self.json("verify", path))
+
+    def test_data_that_rotted_is_named(self):
+        with open(self.summed(("a", b"rock"), ("b", TEXT), ("c", b"rock")), "rb") as file:
+            good = file.read()
+        for threads in ("1", "2", "9"):
+            path = self.write(good[:-5] + b"!" + good[-4:], "rotten.safetensors")  # the last byte of b
+            lines = self.expect(1, "verify", path, "--data", "--threads", threads).splitlines()
+            self.assertEqual(lines[0], path + ": invalid, 1 error, 3 checksums compared")
+            self.assertTrue(lines[1].startswith("  checksum_mismatch 'b' at byte "), lines)
+            self.assertIn(RIGHT[TEXT], lines[1])
+            answer = self.json("verify", path, "--data", status=1)
+            self.assertEqual([(error["code"], error["tensor"], error["offset"]) for error in answer["errors"]],
+                             [("checksum_mismatch", "b", len(good) - 4 - len(TEXT))])
+            self.assertEqual((answer["valid"], answer["checked"], answer["files"][0]["checked"]), (False, 3, 3))
+            self.expect(0, "verify", path)
+
+    def test_a_file_without_checksums_is_never_said_to_be_good(self):
+        path = self.good()
+        self.assertEqual(self.expect(0, "verify", "--data", path), "%s: valid (no checksums), 1 tensor, 72 B\n" % path)
+        answer = self.json("verify", "--data", path)
+        self.assertEqual((answer["valid"], answer["checked"], answer["files"][0]["checked"]), (True, 0, 0))
+        self.assertIn("valid, 0 tensors", self.expect(0, "verify", "--data", self.model(name="empty.safetensors")))
+
+    def test_checksums_of_some_tensors_and_of_others_than_those_that_are_there(self):
+        path = self.summed(("a", b"rock"), ("b", TEXT), sums={"gone": "0" * 32, "b": RIGHT[TEXT]})
+        self.assertIn(", 1 checksum compared\n", self.expect(0, "verify", "--data", path))
+
+    def test_checksums_that_are_none_are_an_error_of_data_alone(self):
+        for value in ["", "[]", "{", '{"a":1}', '{"a":"%s"}' % RIGHT[b"rock"].upper(), "[" * 100_000]:
+            with self.subTest(value=value[:60]):
+                path = self.summed(("a", b"rock"), sums=value)
+                self.assertEqual(self.json("verify", "--data", path, status=1)["errors"][0]["code"], "invalid_field")
+                self.expect(0, "verify", path)
+
+    def test_data_of_a_set_is_compared_shard_by_shard(self):
+        self.summed(("a", b"rock"), name="model-00001-of-00002.safetensors")
+        self.summed(("b", TEXT), sums={"b": "f" * 32}, name="model-00002-of-00002.safetensors")
+        index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+        self.write(json.dumps(index).encode(), "model.safetensors.index.json")
+        lines = self.expect(1, "verify", "--data", self.folder).splitlines()
+        self.assertTrue(lines[0].endswith("index.json: valid, 2 tensors, %d B" % len(json.dumps(index))), lines)
+        self.assertIn(", 1 checksum compared", lines[1])
+        self.assertIn("invalid, 1 error", lines[2])
+
+    def test_data_is_read_in_little_memory(self):
+        if is_sanitized():
+            self.skipTest("sanitizers use memory of their own")
+        size = 200_000_000
+        zeros = "f7700941874a69d3f9c57efb44a29286"  # the checksum of so many
+        text = json.dumps({"__metadata__": {"hoist.xxh3_128": '{"a":"%s"}' % zeros},
+                           "a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+        path = self.write(with_header(text))
+        os.truncate(path, 8 + len(text) + size)
+        self.expect(0, "verify", "--data", path)
+        self.assertLess(self.peak_kibibytes("verify", "--data", path, "--threads", "2"), 30 * 1024)
 
     def test_random_bytes_and_flipped_bits_never_crash(self):
         dice = random.Random(3)

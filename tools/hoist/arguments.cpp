@@ -139,10 +139,13 @@ void define_ls(CLI::App& root, LsArguments& arguments, std::string& sort) {
 void define_verify(CLI::App& root, VerifyArguments& arguments) {
   CLI::App& command = add_command(root, "verify", "Check files: one line each, and what is wrong with them",
                                   "Exit status: 0 all are valid, 1 one is not, 3 one could not be read.\n\n"
-                                  "Example:\n  hoist verify downloads/*.safetensors && echo good");
+                                  "Examples:\n  hoist verify downloads/*.safetensors && echo good\n"
+                                  "  hoist verify --data backup/");
   // Not required(): CLI11 would want as many as `many`. parse_arguments looks.
   add_list(command, "PATH", arguments.paths, "files, index.json files, or directories", many)->type_name(path_type);
   command.add_flag("--strict", arguments.strict, "accept only what the reference implementation writes");
+  command.add_flag("--data", arguments.data, "read the tensors, too: are they what the file's checksums say?");
+  add_threads(command, arguments.threads);
   add_json(command, arguments.json);
 }
 

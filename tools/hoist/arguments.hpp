@@ -36,6 +36,8 @@ struct LsArguments {
 struct VerifyArguments {
   std::vector<std::string> paths{};
   bool strict = false;
+  bool data = false;
+  unsigned threads = 1;
   bool json = false;
 };
 

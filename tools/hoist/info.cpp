@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "hoist/checkpoint.hpp"
+#include "hoist/checksums.hpp"
 #include "json.hpp"
 #include "open.hpp"
 #include "table.hpp"
@@ -28,6 +29,7 @@ struct Info {
 
   Checkpoint checkpoint;
   std::uint64_t file_bytes = 0, header_bytes = 0;
+  std::uint64_t checksums = 0;  // that the files carry of their tensors
   DTypeTotal total;
   std::map<DType, DTypeTotal> dtypes;
   std::array<std::uint64_t, alignments.size()> aligned{};  // tensors at a multiple of alignments[i]
@@ -45,6 +47,8 @@ Info examine(const InfoArguments& arguments) {
   for (const Archive& shard : info.checkpoint.shards()) {
     info.file_bytes += shard.file_bytes();
     info.header_bytes += shard.header_bytes();
+    const auto checksums = checksums_of(shard);  // what is wrong with them, verify says
+    if (checksums && *checksums) info.checksums += (**checksums).size();
   }
   std::vector<TensorView> tensors = info.checkpoint.tensors();
   for (const TensorView& tensor : tensors) {
@@ -65,7 +69,7 @@ void write_json(const Info& info, const std::string& path, Output& output) {
   Json json(output);
   json.begin_object().member("path", path).member("index", info.checkpoint.index_file());
   json.member("tensors", info.total.tensors).member("elements", info.total.elements);
-  json.member("bytes", info.total.bytes).member("file_bytes", info.file_bytes);
+  json.member("bytes", info.total.bytes).member("file_bytes", info.file_bytes).member("checksums", info.checksums);
   json.key("files").begin_array();
   for (const Archive& shard : info.checkpoint.shards()) {
     json.begin_object().member("file", shard.file()).member("tensors", shard.tensors().size());
@@ -105,6 +109,10 @@ void write_facts(const Info& info, const std::string& path, Output& output) {
   for (std::size_t i = 0; i < alignments.size(); ++i)
     output.print("{} {} to {}", i ? "," : "", grouped(info.aligned[i]), alignments[i]);
   output.print(" bytes, of {}\n", grouped(info.total.tensors));
+  if (info.checksums != 0) {
+    output.print("checksums {}, of {}; hoist verify --data compares them\n", grouped(info.checksums),
+                 grouped(info.total.tensors));
+  }
 }
 
 void write_tables(const Info& info, Output& output) {
@@ -135,7 +143,9 @@ void write_tables(const Info& info, Output& output) {
                            human_bytes(tensor.byte_count())};
                 });
   }
-  if (const Metadata& metadata = info.checkpoint.metadata(); !metadata.empty()) {
+  Metadata metadata = info.checkpoint.metadata();
+  metadata.erase(std::string(checksums_key));  // a line of its own
+  if (!metadata.empty()) {
     output.write("\n");
     auto entry = metadata.begin();
     print_table(output, {{.title = "METADATA", .shrinks = true}, {.title = "VALUE", .shrinks = true}}, metadata.size(),
