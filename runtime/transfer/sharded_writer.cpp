@@ -79,6 +79,7 @@ struct ShardedWriter::State {
       auto shard = TensorFile::begin(std::move(file).value(), tensors.subspan(first, count), declared.metadata(),
                                      {.layout = options.file.layout,
                                       .durable = options.file.durable,
+                                      .checksums = options.file.checksums,
                                       .stop = options.file.stop,
                                       .on_written = options.file.on_written});
       if (!shard) return std::move(shard).error();
@@ -97,7 +98,8 @@ struct ShardedWriter::State {
     SaveReport report{.durable = options.file.durable};
     std::size_t first = 0;
     for (const std::size_t count : *counts) {
-      const auto layout = format::lay_out(tensors.subspan(first, count), declared.metadata(), options.file.layout);
+      const auto layout = format::lay_out(tensors.subspan(first, count), declared.metadata(), options.file.layout,
+                                          options.file.checksums);
       if (!layout) return layout.error();
       TensorFile::add(*layout, set.plain_name(report.files.size(), counts->size()), report);
       first += count;
@@ -112,8 +114,12 @@ struct ShardedWriter::State {
     std::vector<transfer::ShardSet::Shard> files;
     for (const Shard& shard : shards) {
       if (auto whole = shard.file->require_everything(); !whole) return std::move(whole).error();
+    }
+    for (const Shard& shard : shards) {
       shard.file->add_to(report, path);
-      files.push_back({.file = std::move(*shard.file).take_file()});
+      auto file = std::move(*shard.file).take_file();
+      if (!file) return std::move(file).error();
+      files.push_back({.file = std::move(file).value()});
       for (const format::Declaration& tensor : declared.tensors().subspan(shard.first, shard.count))
         files.back().tensors.push_back(tensor.name);
     }

@@ -169,12 +169,6 @@ Result<void> TensorFile::write_blocks(const TensorInfo& info, std::uint32_t tens
 }
 
 Result<void> TensorFile::require_everything() {
-  if (auto covered = require_coverage(); !covered || !checksums_) return covered;
-  if (auto filled = checksums_->fill_in(file_, layout_, stop_); !filled) return filled;
-  return sink_->put(0, std::as_bytes(std::span(layout_.header)));
-}
-
-Result<void> TensorFile::require_coverage() {
   const MutexLock lock(mutex_);
   std::uint64_t missing = 0;
   Error error{.code = Errc::not_written};
@@ -207,7 +201,15 @@ void TensorFile::add(const format::FileLayout& layout, const std::filesystem::pa
   }
 }
 
-io::AtomicFile TensorFile::take_file() && {
+Result<void> TensorFile::put_checksums() {
+  if (auto filled = checksums_->fill_in(file_, layout_, stop_); !filled) return filled;
+  return sink_->put(0, std::as_bytes(std::span(layout_.header)));
+}
+
+Result<io::AtomicFile> TensorFile::take_file() && {
+  if (checksums_) {
+    if (auto put = put_checksums(); !put) return std::move(put).error();
+  }
   sink_.reset();
   return std::move(file_);
 }

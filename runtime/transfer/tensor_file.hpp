@@ -36,22 +36,22 @@ class TensorFile {
   Result<void> write(std::uint32_t tensor, const TensorSource& source);
   Result<void> write(std::uint32_t tensor, std::span<const BlockSource> blocks);
 
-  // not_written. With checksums, what nobody has hashed is read back then, and the header written once more.
-  Result<void> require_everything();
+  Result<void> require_everything();  // not_written
 
   void add_to(SaveReport& report, const std::filesystem::path& path) const { add(layout_, path, report); }
   // Adds a file's figures, and its warnings.
   static void add(const format::FileLayout& layout, const std::filesystem::path& path, SaveReport& report);
 
-  // All that was written, to be committed; nothing may be written any more.
-  io::AtomicFile take_file() &&;
+  // All that was written, to be committed; nothing may be written any more. With checksums, what nobody has hashed is
+  // read back first, and the header written once more.
+  Result<io::AtomicFile> take_file() &&;
 
  private:
   TensorFile(io::AtomicFile file, std::span<const format::Declaration> tensors, format::FileLayout layout,
              Options options);
   TensorInfo info(std::uint32_t tensor) const;
   Result<void> claim(std::uint32_t tensor, const Block& block);
-  Result<void> require_coverage();
+  Result<void> put_checksums();
   Result<void> write_blocks(const TensorInfo& info, std::uint32_t tensor, std::span<const BlockSource> blocks);
 
   io::AtomicFile file_;

@@ -76,8 +76,8 @@ Result<SaveReport> Writer::estimate() const {
   if (!state_) return wrong_order("estimate");
   return state_->run([&]() -> Result<SaveReport> {
     if (state_->begun) return wrong_order("estimate", "the time before begin");
-    const auto layout =
-        format::lay_out(state_->declared.tensors(), state_->declared.metadata(), state_->options.layout);
+    const auto layout = format::lay_out(state_->declared.tensors(), state_->declared.metadata(), state_->options.layout,
+                                        state_->options.checksums);
     if (!layout) return layout.error();
     SaveReport report{.durable = state_->options.durable};
     transfer::TensorFile::add(*layout, state_->path, report);
@@ -132,7 +132,9 @@ Result<SaveReport> Writer::commit() && {
     report.warnings.push_back({.code = Errc::not_durable,
                                .message = "the new file is there, but fsync of its directory failed",
                                .file = state->path.native()});
-    auto committed = std::move(*state->begun).take_file().commit();
+    auto file = std::move(*state->begun).take_file();
+    if (!file) return std::move(file).error();
+    auto committed = std::move(*file).commit();
     if (!committed) return std::move(committed).error();
     report.warnings.back().system_code = committed->directory_errno;
     report.durable = state->options.durable && committed->directory_errno == 0;

@@ -95,6 +95,13 @@ class ConvertTest(RewriteTest):
         self.assertEqual(self.json("info", "out.safetensors")["metadata"], {"format": "pt", "a": "2=3", "b": ""})
         self.expect_error(2, "convert", "in.safetensors", "out.safetensors", "--metadata", "nothing")
 
+    def test_makes_checksums_anew_where_the_source_has_them(self):
+        self.expect(0, "convert", "in.safetensors", "sums.safetensors", "--checksum")
+        self.expect(0, "convert", "sums.safetensors", "set/", "--select", "model.*", "--max-shard-size", "8")
+        for path, checked in (("in.safetensors", 0), ("sums.safetensors", 4), ("set", 2)):
+            files = self.json("verify", "--data", path)["files"]
+            self.assertEqual(sum(file.get("checked", 0) for file in files), checked, path)
+
     def test_only_says_what_it_would_write(self):
         for out in ("out.safetensors", "new/", "in.safetensors"):
             dry = self.json("convert", "in.safetensors", out, "--dry-run")

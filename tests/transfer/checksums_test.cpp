@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "hoist/sharded_writer.hpp"
 #include "hoist/verify.hpp"
 #include "hoist/writer.hpp"
 #include "support/failing_calls.hpp"
@@ -324,6 +325,26 @@ TEST_F(ChecksumsOfSaves, AreNotMadeOnceACancelCame) {
   EXPECT_THAT(std::move(writer).commit(), FailsWith(Errc::cancelled));
   EXPECT_EQ(pread.calls(), 2U);
   EXPECT_EQ(directory_.entry_count(), 0U);
+}
+
+TEST_F(ChecksumsOfSaves, StandInEachFileOfASet) {
+  const auto set = directory_.path() / "set.safetensors";
+  ShardedWriter writer = ShardedWriter::create(set, {.max_shard_bytes = 4, .file = {.checksums = true}}).value();
+  for (const char* name : {"a", "b", "c"})
+    writer.declare(name, DType::U8, {2}).value();
+  writer.begin().value();
+  writer.write("a", bytes_of("aa")).value();
+  writer.write("c", bytes_of("cc")).value();
+  for (const std::uint64_t start : {1U, 0U})
+    writer.write_block("b", {.start = {start}, .size = {1}}, bytes_of("b")).value();
+  const SaveReport report = std::move(writer).commit().value();
+  ASSERT_EQ(report.files.size(), 2U);
+  const auto verdicts = verify_data(report.index);
+  ASSERT_EQ(verdicts.size(), 3U);
+  EXPECT_EQ(verdicts[1].checked, 2U);
+  EXPECT_EQ(verdicts[2].checked, 1U);
+  for (const FileVerdict& verdict : verdicts)
+    EXPECT_TRUE(verdict.errors.empty());
 }
 
 // --- in passing

@@ -34,8 +34,7 @@ void add(Rewritten& sum, const Rewritten& more) {
 int run(const AlignArguments& arguments, Output& output) {
   const Checkpoint checkpoint = open_checkpoint(arguments.path);
   if (!arguments.target.path.empty()) {
-    const Rewritten result =
-        rewrite(copies_of(checkpoint.tensors()), common_metadata(checkpoint.shards()), arguments.target);
+    const Rewritten result = rewrite(copies_of(checkpoint.tensors()), checkpoint.shards(), arguments.target);
     print(result, arguments.target, output);
     return success;
   }
@@ -45,10 +44,10 @@ int run(const AlignArguments& arguments, Output& output) {
     target.path = file.file();
     target.dry_run = true;
     const std::vector<NewTensor> tensors = copies_of(Checkpoint::of(file).tensors());
-    Rewritten result = rewrite(tensors, file.metadata(), target);
+    Rewritten result = rewrite(tensors, std::span(&file, 1), target);
     if (!gains(file, result.report)) continue;
     target.dry_run = arguments.target.dry_run;
-    if (!target.dry_run) result = rewrite(tensors, file.metadata(), target);
+    if (!target.dry_run) result = rewrite(tensors, std::span(&file, 1), target);
     add(all, result);
   }
   if (all.report.files.empty() && !arguments.target.json) {

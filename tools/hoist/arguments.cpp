@@ -257,6 +257,8 @@ void add_layout(CLI::App& command, TargetWords& words) {
 }
 
 void add_target(CLI::App& command, Target& target) {
+  command.add_flag("--checksum", target.checksums,
+                   "with a checksum of each tensor, for verify --data; also where a source has them");
   command.add_flag("!--no-overwrite", target.overwrite, "fail where OUT is there already");
   command.add_flag("!--no-sync", target.sync, "do not wait until everything is on the disk");
   command.add_flag("--dry-run", target.dry_run, "say what would be written, and write nothing");

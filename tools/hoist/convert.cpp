@@ -33,8 +33,7 @@ int run(const ConvertArguments& arguments, Output& output) {
   const Checkpoint checkpoint = open_checkpoint(arguments.path);
   const std::vector<TensorView> tensors =
       arguments.select.empty() ? checkpoint.tensors() : checkpoint.select(arguments.select).value();
-  const Rewritten result =
-      rewrite(renamed_copies(tensors, arguments.renames), common_metadata(checkpoint.shards()), arguments.target);
+  const Rewritten result = rewrite(renamed_copies(tensors, arguments.renames), checkpoint.shards(), arguments.target);
   print(result, arguments.target, output);
   return success;
 }

@@ -39,7 +39,7 @@ int run(const MergeArguments& arguments, Output& output) {
     files.insert(files.end(), checkpoint.shards().begin(), checkpoint.shards().end());
   }
   require_different_names(tensors);
-  const Rewritten result = rewrite(tensors, common_metadata(files), arguments.target);
+  const Rewritten result = rewrite(tensors, files, arguments.target);
   print(result, arguments.target, output);
   return success;
 }

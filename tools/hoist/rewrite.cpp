@@ -6,6 +6,7 @@
 #include <set>
 
 #include "destination.hpp"
+#include "hoist/checksums.hpp"
 #include "progress.hpp"
 #include "text.hpp"
 #include "workers.hpp"
@@ -43,6 +44,26 @@ SaveReport fill(AnyWriter writer, const std::vector<NewTensor>& tensors, const M
     return writer.write_blocks(tensor.name, tensor.blocks);
   }).value();
   return std::move(writer).commit().value();
+}
+
+Metadata common_metadata(std::span<const Archive> files) {
+  Metadata common;
+  std::set<std::string> disputed;
+  for (const Archive& file : files) {
+    for (const auto& [key, value] : file.metadata()) {
+      if (key == checksums_key) continue;  // those of the new file are others
+      if (common.emplace(key, value).first->second != value) disputed.insert(key);
+    }
+  }
+  for (const std::string& key : disputed) {
+    complain("hoist: warning: the files do not agree on the metadata '" + printable(key, 80) + "', it is left out\n");
+    common.erase(key);
+  }
+  return common;
+}
+
+bool carry_checksums(std::span<const Archive> files) {
+  return std::ranges::any_of(files, [](const Archive& file) { return file.metadata().contains(checksums_key); });
 }
 
 // Gone again unless it is kept.
@@ -88,24 +109,10 @@ std::vector<NewTensor> copies_of(const std::vector<TensorView>& tensors) {
   return copies;
 }
 
-Metadata common_metadata(std::span<const Archive> files) {
-  Metadata common;
-  std::set<std::string> disputed;
-  for (const Archive& file : files) {
-    for (const auto& [key, value] : file.metadata()) {
-      if (common.emplace(key, value).first->second != value) disputed.insert(key);
-    }
-  }
-  for (const std::string& key : disputed) {
-    complain("hoist: warning: the files do not agree on the metadata '" + printable(key, 80) + "', it is left out\n");
-    common.erase(key);
-  }
-  return common;
-}
-
-Rewritten rewrite(const std::vector<NewTensor>& tensors, Metadata metadata, const Target& target) {
+Rewritten rewrite(const std::vector<NewTensor>& tensors, std::span<const Archive> files, const Target& target) {
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  Metadata metadata = common_metadata(files);
   for (const auto& [key, value] : target.metadata)
     metadata.insert_or_assign(key, value);
   std::uint64_t bytes = 0;
@@ -117,6 +124,7 @@ Rewritten rewrite(const std::vector<NewTensor>& tensors, Metadata metadata, cons
   const WriteOptions options{.layout = target.layout,
                              .durable = target.sync,
                              .overwrite = target.overwrite,
+                             .checksums = target.checksums || carry_checksums(files),
                              .on_written = [&](std::uint64_t more) { bar.add(more); }};
   const Destination to = destination_of(target);
   if (!to.max_shard_bytes) {

@@ -16,6 +16,7 @@ struct Target {
   std::optional<std::uint64_t> max_shard_bytes{};  // none: one file, unless it goes into a directory
   Layout layout = Layout::aligned;
   std::vector<std::pair<std::string, std::string>> metadata{};  // on top of what the sources have
+  bool checksums = false;                                       // also where a source has some
   bool sync = true;
   bool overwrite = true;
   bool dry_run = false;
@@ -33,17 +34,14 @@ struct NewTensor {
 NewTensor copy_of(const TensorView& tensor, std::string name);
 std::vector<NewTensor> copies_of(const std::vector<TensorView>& tensors);
 
-// What all these files say that have a key. Where they do not agree nobody is right: the key is left out, with a
-// warning on standard error.
-Metadata common_metadata(std::span<const Archive> files);
-
 struct Rewritten {
   SaveReport report{};
   double seconds = 0;
 };
 
-// Writes the tensors, with the metadata and the target's own. Throws hoist::Exception.
-Rewritten rewrite(const std::vector<NewTensor>& tensors, Metadata metadata, const Target& target);
+// Writes the tensors, with the metadata of their files and the target's own. Where files do not agree on a key nobody
+// is right: it is left out, with a warning on standard error. Throws hoist::Exception.
+Rewritten rewrite(const std::vector<NewTensor>& tensors, std::span<const Archive> files, const Target& target);
 
 // Prints it as a table or as JSON, and the warnings to standard error.
 void print(const Rewritten& result, const Target& target, Output& output);
