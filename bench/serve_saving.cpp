@@ -1,7 +1,6 @@
 // The subject of the benchmarks that have a Python peer and write: a checkpoint that lies in memory, made into a file's
 // bytes or saved. bench/peers/ asks. PATH is the checkpoint; it is read by the first request that names it.
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
