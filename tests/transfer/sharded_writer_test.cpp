@@ -247,6 +247,28 @@ TEST_F(ShardedWrites, HaveTheModeOfTheFilesThatTheyReplace) {
     EXPECT_EQ(std::filesystem::status(file.path).permissions(), std::filesystem::perms(0640)) << file.path;
 }
 
+TEST_F(ShardedWrites, SyncTheirNamesBeforeTheIndexHasIts) {
+  save(path_, 'a', 16).value();
+  std::string order;
+  const auto note = [&](const char* what) { return [&order, what] { order += what; }; };
+  const FailingCall rename(Call::renameat2, {.first = 1, .before = note("n")});
+  const FailingCall sync(Call::fsync, {.first = 1, .before = note("s")});
+  const FailingCall remove(Call::unlinkat, {.first = 1, .before = note("r")});
+  save(path_, 'b', 16).value();
+  // Three files, the list and the index; the list's name; three names; theirs; the index's; it; three old files, the
+  // list.
+  EXPECT_EQ(order,
+            "sss"
+            "ss"
+            "s"
+            "nnn"
+            "s"
+            "n"
+            "s"
+            "rrr"
+            "r");
+}
+
 TEST_F(ShardedWrites, FailAsWriterDoes) {
   ShardedWriter writer = ShardedWriter::create(path_, {.max_shard_bytes = 8}).value();
   EXPECT_THAT(writer.write("a", {}), FailsWith(Errc::wrong_order));
@@ -326,6 +348,8 @@ TEST_P(Replacing, IsWholeWhereverTheProcessEnds) {
       const char found = letter();
       ASSERT_TRUE(found == old() || found == 'n') << found << " at call " << number;
       age();
+      (void)ShardedWriter::create(path_);
+      ASSERT_EQ(letter(), found) << "after the next save has removed what was left behind, and then given up";
       ASSERT_THAT(replace(), Succeeds());
       ASSERT_EQ(letter(), 'n');
       // A first save has no names but plain ones, which are not taken for left behind.
