@@ -102,6 +102,10 @@ class ConvertTest(RewriteTest):
             files = self.json("verify", "--data", path)["files"]
             self.assertEqual(sum(file.get("checked", 0) for file in files), checked, path)
 
+    def test_is_no_other_checkpoint_for_its_checksums(self):
+        self.expect(0, "convert", "in.safetensors", "sums.safetensors", "--checksum")
+        self.same("in.safetensors", "sums.safetensors")
+
     def test_only_says_what_it_would_write(self):
         for out in ("out.safetensors", "new/", "in.safetensors"):
             dry = self.json("convert", "in.safetensors", out, "--dry-run")
