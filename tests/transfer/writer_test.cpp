@@ -345,7 +345,7 @@ class LargeWrites : public Writes {
 TEST_F(LargeWrites, ComeBackWhateverTheirPlaceInTheFileAndInMemory) {
   for (const Layout layout : {Layout::as_given, Layout::aligned, Layout::reference}) {
     ASSERT_THAT(save({.layout = layout}), Succeeds());
-    EXPECT_EQ(tensor("w"), bytes_);
+    EXPECT_TRUE(tensor("w") == bytes_) << "not printed: it is long";
     EXPECT_EQ(tensor("odd"), "odd");
   }
 }
