@@ -416,6 +416,7 @@ TEST_F(ShardedWrites, AreWholeAfterAKillAtAnyMoment) {
   for (int round = 0; round < 200; ++round) {
     const char before = letter();
     const pid_t child = fork();
+    ASSERT_GE(child, 0) << "or kill would go to everybody";
     if (child == 0) {
       (void)save(path_, before == 'n' ? 'o' : 'n', 16);
       _exit(0);

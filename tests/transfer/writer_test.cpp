@@ -482,6 +482,7 @@ TEST_F(Writes, LeaveTheOldFileOrTheNewOneWhenTheProcessIsKilledAtAnyMoment) {
   std::mt19937 random(7);
   for (int round = 0; round < 200; ++round) {
     const pid_t child = fork();
+    ASSERT_GE(child, 0) << "or kill would go to everybody";
     if (child == 0) {
       for (char version = 'a';; version = version == 'z' ? 'a' : static_cast<char>(version + 1))
         save(version);
