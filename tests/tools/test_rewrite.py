@@ -76,6 +76,14 @@ class ConvertTest(RewriteTest):
         self.expect(0, "convert", "d", "d")
         self.assertEqual(self.entries("d"), ["other.safetensors"])
 
+    def test_takes_the_numbers_alone_off_the_names_of_a_set_without_an_index(self):
+        self.expect(0, "convert", "in.safetensors", "run-00001.safetensors", "--max-shard-size", "24")
+        os.mkdir(self.path("d"))
+        for name in self.entries():
+            if "-of-" in name:
+                os.rename(self.path(name), self.path("d/" + name))
+        self.assertEqual(self.json("convert", "d", "d", "--dry-run")["files"][0]["path"], "d/run-00001.safetensors")
+
     def test_selects_and_renames(self):
         self.expect(0, "convert", "in.safetensors", "out.safetensors", "--select", "model.*", "--rename",
                     r"s/^model\.//", "--rename", "s|([xy])|\\1\\1|g")

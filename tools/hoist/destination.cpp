@@ -16,10 +16,9 @@ std::string name_in(const std::filesystem::path& directory) {
   std::string name = std::filesystem::path(there->index_file()).filename();
   if (name.ends_with(index_ending)) return name.substr(0, name.size() - index_ending.size()) + std::string(file_ending);
   name = std::filesystem::path(there->shards()[0].file()).filename();
-  if (there->shards().size() > 1) {  // "model-00001-of-00003.safetensors"
-    name = name.substr(0, name.find("-0000")) + std::string(file_ending);
-  }
-  return name;
+  constexpr std::string_view numbers = "-00001-of-00003";
+  if (there->shards().size() == 1) return name;
+  return name.substr(0, name.size() - numbers.size() - file_ending.size()) + std::string(file_ending);
 }
 
 }  // namespace
