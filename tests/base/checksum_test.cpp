@@ -8,13 +8,14 @@
 
 #include "base/error.hpp"
 #include "base/mutex.hpp"
+#include "support/bytes.hpp"
 #include "support/pattern.hpp"
 #include "support/xxh3.hpp"
 
 namespace hoist::base {
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using test::bytes_of;
 
 TEST(Checksums, AreThoseOfXxhsum) {
   EXPECT_EQ(Checksum().digits(), "99aa06d3014798d86001c324468d497f") << "of no bytes, as xxhsum -H2 prints it";

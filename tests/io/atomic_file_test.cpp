@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "support/bytes.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_calls.hpp"
 #include "support/matchers.hpp"
@@ -24,7 +25,7 @@ using test::FailingCall;
 using test::FailsWith;
 using test::Succeeds;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using test::bytes_of;
 
 class AtomicFiles : public testing::Test {
  protected:

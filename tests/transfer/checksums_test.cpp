@@ -13,6 +13,7 @@
 #include "hoist/sharded_writer.hpp"
 #include "hoist/verify.hpp"
 #include "hoist/writer.hpp"
+#include "support/bytes.hpp"
 #include "support/failing_calls.hpp"
 #include "support/header_builder.hpp"
 #include "support/matchers.hpp"
@@ -31,7 +32,7 @@ using test::FailingCall;
 using test::FailsWith;
 using test::Succeeds;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using test::bytes_of;
 
 constexpr Layout layouts[] = {Layout::aligned, Layout::reference, Layout::as_given};
 

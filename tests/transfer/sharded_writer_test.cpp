@@ -13,6 +13,7 @@
 #include <set>
 
 #include "hoist/checkpoint.hpp"
+#include "support/bytes.hpp"
 #include "support/checkpoint_files.hpp"
 #include "support/child_process.hpp"
 #include "support/failing_calls.hpp"
@@ -29,7 +30,7 @@ using test::FailingCall;
 using test::FailsWith;
 using test::Succeeds;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using test::bytes_of;
 
 // Tensors t0, t1 ... of 8 bytes each, all of one letter.
 constexpr std::uint64_t tensors = 5;

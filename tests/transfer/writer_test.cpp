@@ -16,6 +16,7 @@
 #include <random>
 #include <thread>
 
+#include "support/bytes.hpp"
 #include "support/failing_calls.hpp"
 #include "support/header_builder.hpp"
 #include "support/matchers.hpp"
@@ -32,7 +33,7 @@ using test::FailingCall;
 using test::FailsWith;
 using test::Succeeds;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using test::bytes_of;
 
 class Writes : public testing::Test {
  protected:
