@@ -235,34 +235,31 @@ CLI::Option* add_output(CLI::App& command, Target& target, const char* descripti
   return command.add_option("-o,--output", target.path, description)->type_name("OUT");
 }
 
-void add_shard_size(CLI::App& command, Target& target) {
+// What every command that rewrites takes.
+void add_target(CLI::App& command, Target& target) {
   command
       .add_option("--max-shard-size", target.max_shard_bytes,
                   "several files with an index, each with no more bytes of tensors, like 5GB or 500MiB")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(true), "");
-}
-
-void add_metadata(CLI::App& command, TargetWords& words) {
-  add_list(command, "--metadata", words.metadata, "set this key, beside those of the sources; repeats", 1)
-      ->type_name("KEY=VALUE")
-      ->check(syntax(parse_metadata));
-}
-
-void add_layout(CLI::App& command, TargetWords& words) {
-  command.add_option("--layout", words.layout, "how tensors are ordered and aligned, see hoist/layout.hpp")
-      ->type_name("HOW")
-      ->check(CLI::IsMember({"aligned", "reference", "as-given"}))
-      ->capture_default_str();
-}
-
-void add_target(CLI::App& command, Target& target) {
   command.add_flag("--checksum", target.checksums,
                    "with a checksum of each tensor, for verify --data; also where a source has them");
   command.add_flag("!--no-overwrite", target.overwrite, "fail where OUT is there already");
   command.add_flag("!--no-sync", target.sync, "do not wait until everything is on the disk");
   command.add_flag("--dry-run", target.dry_run, "say what would be written, and write nothing");
   add_json(command, target.json);
+}
+
+// And what those take that may change more than places.
+void add_target(CLI::App& command, Target& target, TargetWords& words) {
+  command.add_option("--layout", words.layout, "how tensors are ordered and aligned, see hoist/layout.hpp")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"aligned", "reference", "as-given"}))
+      ->capture_default_str();
+  add_list(command, "--metadata", words.metadata, "set this key, beside those of the sources; repeats", 1)
+      ->type_name("KEY=VALUE")
+      ->check(syntax(parse_metadata));
+  add_target(command, target);
 }
 
 void define_convert(CLI::App& root, ConvertArguments& arguments, TargetWords& words) {
@@ -279,10 +276,7 @@ void define_convert(CLI::App& root, ConvertArguments& arguments, TargetWords& wo
   add_list(command, "--rename", words.renames, "change names as sed does, in RE2's syntax; repeats", 1)
       ->type_name("s/REGEX/TEXT/[g]")
       ->check(syntax([](const std::string& text) { return Rename(text); }));
-  add_shard_size(command, arguments.target);
-  add_layout(command, words);
-  add_metadata(command, words);
-  add_target(command, arguments.target);
+  add_target(command, arguments.target, words);
 }
 
 void define_split(CLI::App& root, ConvertArguments& arguments, TargetWords& words) {
@@ -291,10 +285,7 @@ void define_split(CLI::App& root, ConvertArguments& arguments, TargetWords& word
                                   "Example:\n  hoist split model.safetensors -o parts/ --max-shard-size 5GB");
   add_path(command, arguments.path);
   add_output(command, arguments.target, "the directory; it is made where it is not there")->required();
-  add_shard_size(command, arguments.target);
-  add_layout(command, words);
-  add_metadata(command, words);
-  add_target(command, arguments.target);
+  add_target(command, arguments.target, words);
 }
 
 void define_extract(CLI::App& root, ExtractArguments& arguments, TargetWords& words) {
@@ -305,10 +296,7 @@ void define_extract(CLI::App& root, ExtractArguments& arguments, TargetWords& wo
   add_path(command, arguments.path);
   add_patterns(command, arguments.patterns);
   add_output(command, arguments.target)->required();
-  add_shard_size(command, arguments.target);
-  add_layout(command, words);
-  add_metadata(command, words);
-  add_target(command, arguments.target);
+  add_target(command, arguments.target, words);
 }
 
 void define_merge(CLI::App& root, MergeArguments& arguments, TargetWords& words) {
@@ -319,10 +307,7 @@ void define_merge(CLI::App& root, MergeArguments& arguments, TargetWords& words)
   // Not required(): CLI11 would want as many as `many`. parse_arguments looks.
   add_list(command, "PATH", arguments.paths, "files, index.json files, or directories", many)->type_name(path_type);
   add_output(command, arguments.target)->required();
-  add_shard_size(command, arguments.target);
-  add_layout(command, words);
-  add_metadata(command, words);
-  add_target(command, arguments.target);
+  add_target(command, arguments.target, words);
 }
 
 void define_align(CLI::App& root, AlignArguments& arguments) {
@@ -333,7 +318,6 @@ void define_align(CLI::App& root, AlignArguments& arguments) {
       "Examples:\n  hoist align model.safetensors\n  hoist align model.safetensors -o aligned.safetensors");
   add_path(command, arguments.path);
   add_output(command, arguments.target);
-  add_shard_size(command, arguments.target);
   add_target(command, arguments.target);
 }
 
