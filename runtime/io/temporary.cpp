@@ -1,6 +1,5 @@
 #include "io/temporary.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -11,9 +10,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <memory>
 
 #include "base/error.hpp"
+#include "io/directory.hpp"
 #include "io/handle.hpp"
 
 namespace hoist::io {
@@ -80,16 +79,9 @@ void remove_if_left_behind(int directory, const char* name, const std::function<
 
 void remove_left_behind(int directory, std::string_view target, const std::function<bool(int file)>& keep) {
   const std::string prefix = prefix_of(target);
-  const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // with a position of its own
-  if (again < 0) return;
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(fdopendir(again), closedir);
-  if (!all) {
-    ::close(again);
-    return;
-  }
-  while (const dirent* entry = readdir(all.get())) {
-    if (is_temporary(entry->d_name, prefix)) remove_if_left_behind(directory, entry->d_name, keep);
-  }
+  (void)for_each_entry(directory, [&](const char* name) {
+    if (is_temporary(name, prefix)) remove_if_left_behind(directory, name, keep);
+  });
 }
 
 }  // namespace hoist::io

@@ -1,6 +1,5 @@
 #include "transfer/shard_set.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,24 +12,18 @@
 #include "base/error.hpp"
 #include "format/shard_name.hpp"
 #include "io/descriptor.hpp"
+#include "io/directory.hpp"
 #include "io/temporary.hpp"
 
 namespace hoist::transfer {
 namespace {
 
-// The index's text from a descriptor that may be written to, too; nothing where that is no whole index.
-std::optional<format::ShardIndex> read_index(int descriptor) {
+// Nothing where the file is no whole index.
+std::optional<format::ShardIndex> read_index(const io::Descriptor& file) {
   const OpenOptions options;
-  struct stat status;
-  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  if (static_cast<std::uint64_t>(status.st_size) > options.max_header_bytes) return std::nullopt;
-  format::HeaderBytes text(static_cast<std::size_t>(status.st_size));
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t got = pread(descriptor, text.data() + done, text.size() - done, static_cast<off_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return std::nullopt;
-    done += static_cast<std::size_t>(got);
-  }
+  if (file.opened_size() > options.max_header_bytes) return std::nullopt;
+  format::HeaderBytes text(file.opened_size());
+  if (!io::read_exactly(file, 0, std::as_writable_bytes(std::span(text.data(), text.size())))) return std::nullopt;
   format::ErrorList errors(1);
   format::ShardIndex index = format::read_shard_index(std::move(text), options, errors);
   if (!errors.empty()) return std::nullopt;
@@ -115,19 +108,22 @@ Result<ShardSet> ShardSet::open(const std::filesystem::path& path, io::AtomicOpt
 
 // Removes what a save listed that did not come to its end. True: the list has to stay.
 bool ShardSet::still_needed(int left_behind) const {
-  const auto listed = read_index(left_behind);
+  const auto list = io::Descriptor::duplicate(left_behind);
+  if (!list) return true;
+  const auto listed = read_index(*list);
   if (!listed) return false;  // it was being written itself: nothing had its name yet
   const io::Handle index(openat(directory_->get(), index_name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (index.get() < 0 && errno != ENOENT) return true;
   const bool there = index.get() >= 0;
-  const auto standing = there ? read_index(index.get()) : std::nullopt;
+  const auto file = there ? io::Descriptor::duplicate(index.get()) : Result<io::Descriptor>(Error{});
+  const auto standing = file ? read_index(*file) : std::nullopt;
   if (there && !standing) return true;
-  for (const std::string_view file : listed->files) {
-    if (!in_this_directory(file)) continue;
+  for (const std::string_view name : listed->files) {
+    if (!in_this_directory(name)) continue;
     // Without an index, what stands has a plain name.
-    const auto shard = format::parse_shard_name(file);
-    const bool stands = there ? std::ranges::binary_search(standing->files, file) : !shard || shard->set_id.empty();
-    if (!stands) unlinkat(directory_->get(), std::string(file).c_str(), 0);
+    const auto shard = format::parse_shard_name(name);
+    const bool stands = there ? std::ranges::binary_search(standing->files, name) : !shard || shard->set_id.empty();
+    if (!stands) unlinkat(directory_->get(), std::string(name).c_str(), 0);
   }
   return false;
 }
@@ -146,7 +142,9 @@ Result<ShardSet::Standing> ShardSet::look() const {
   if (found.index) {
     const io::Handle text(openat(fd, index_name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (text.get() < 0) return base::system_error(errno, "read the index that is there");
-    if (const auto read = read_index(text.get())) {
+    auto index_file = io::Descriptor::duplicate(text.get());
+    if (!index_file) return std::move(index_file).error();
+    if (const auto read = read_index(*index_file)) {
       for (const std::string_view name : read->files) {
         if (in_this_directory(name)) found.files.emplace_back(name);
       }
@@ -155,7 +153,7 @@ Result<ShardSet::Standing> ShardSet::look() const {
   }
   std::vector<std::string> shards;
   std::uint32_t count = 0;
-  auto listed = list([&](std::string_view entry) {
+  auto listed = io::for_each_entry(fd, [&](std::string_view entry) {
     const auto shard = format::parse_shard_name(entry);
     if (!shard || shard->stem != stem_ || !shard->set_id.empty()) return;
     shards.emplace_back(entry);
@@ -166,19 +164,6 @@ Result<ShardSet::Standing> ShardSet::look() const {
   if (found.file) found.files = {name_};
   else if (shards.size() == count) found.files = std::move(shards);
   return found;
-}
-
-Result<void> ShardSet::list(const std::function<void(std::string_view)>& entry) const {
-  const int again = openat(directory_->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // with a position of its own
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(again < 0 ? nullptr : fdopendir(again), closedir);
-  if (!all) {
-    const int number = errno;
-    if (again >= 0) ::close(again);
-    return base::system_error(number, "list its directory");
-  }
-  while (const dirent* next = readdir(all.get()))
-    entry(next->d_name);
-  return {};
 }
 
 std::filesystem::path ShardSet::plain_name(std::size_t number, std::size_t count) const {
@@ -291,7 +276,7 @@ bool ShardSet::call_plainly(const std::string& file) const noexcept {
   const int directory = directory_->get();
   bool alone = true;
   try {
-    const auto listed = list([&](std::string_view entry) {
+    const auto listed = io::for_each_entry(directory, [&](std::string_view entry) {
       const auto shard = format::parse_shard_name(entry);
       const bool unnamed = shard && !shard->set_id.empty();
       if (entry.ends_with(format::file_ending) && entry != name_ && !unnamed) alone = false;

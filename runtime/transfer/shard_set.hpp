@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,7 +53,6 @@ class ShardSet {
 
   ShardSet(std::shared_ptr<const io::Handle> directory, const std::filesystem::path& path, io::AtomicOptions options);
   Result<Standing> look() const;
-  Result<void> list(const std::function<void(std::string_view entry)>& entry) const;
   Result<Committed> commit_set(std::vector<Shard> shards, std::uint64_t tensor_bytes, const Standing& old);
   bool call_plainly(const std::string& file) const noexcept;
   Result<io::AtomicFile> write_index(std::string_view text) const;
